@@ -183,6 +183,11 @@ tools-apt:
 	command -v npm >/dev/null || missing="$$missing npm"; \
 	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing="$$missing nginx"; \
+	[ -x /usr/sbin/apache2 ] || missing="$$missing apache2"; \
+	[ -x /usr/sbin/rsyslogd ] || missing="$$missing rsyslog"; \
+	[ -x /usr/sbin/logrotate ] || missing="$$missing logrotate"; \
+	command -v ip >/dev/null || [ -x /usr/sbin/ip ] || missing="$$missing iproute2"; \
+	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	command -v caddy >/dev/null || missing="$$missing caddy"; \
 	[ -x /usr/sbin/pgbouncer ] || missing="$$missing pgbouncer"; \

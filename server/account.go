@@ -29,8 +29,9 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var newest *shared.Passkey
+	moving := ""
 	if s.passkeys != nil {
-		newest = s.passkeys.Newest(who.Actor)
+		newest, moving = s.passkeys.Newest(who.Actor), s.passkeys.Moving(who.User)
 	}
 	var providers []shared.Provider
 	for _, p := range s.c.Providers {
@@ -49,6 +50,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		PasswordOnly:  passwordOnly,
 		Passkeys:      len(who.User.Passkeys),
 		NewestPasskey: newest,
+		MovingFrom:    moving,
 		Providers:     providers,
 		Identities:    identities,
 

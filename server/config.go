@@ -1,12 +1,123 @@
 package server
 
 import (
+	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
+
+// Config is what a [Server] needs: a Store, an Address, and either Accounts or a Host.
+// [New] refuses fields that have no meaning beside those.
+type Config struct {
+	Store store.Store
+	// Accounts are the rules of local users. A program with users of its own sets Host
+	// instead.
+	Accounts *account.Service
+	Host     Host
+	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
+	// minutes. It is for a Host only, because Accounts have their own.
+	ConfirmFor time.Duration
+	// KeepEvents is how long activity keeps an event: see [activity.New]. It is for a Host only
+	// too.
+	KeepEvents time.Duration
+
+	// Live gets notice of the changes that Store writes; see [live.Hub.Store]. Nil makes a
+	// hub, for a Store to which nothing else writes.
+	Live *live.Hub
+	Now  store.Clock  // nil is time.Now
+	Log  *slog.Logger // nil is slog.Default
+
+	// Answered is told of each request when it is answered, but for health checks: for figures. It must be
+	// quick. Nil tells nobody.
+	Answered func(Answered)
+
+	// Warnings warns IT of proxies that break something. Nil makes one that writes to Log.
+	Warnings *Warnings
+
+	// Examine examines the installation for its administrators. Nil: nobody can ask for that. It is for Accounts
+	// only.
+	Examine Examine
+
+	Address Address // from [ParseAddress]
+	// Related are further addresses, up to [MaxRelated]: see [CheckRelated]. Links and mails lead to Address.
+	Related []Related
+	// TrustedProxies are the networks of our own proxies. X-Forwarded-For is believed from
+	// them only.
+	TrustedProxies []netip.Prefix
+	Product        string // the name that people read, "Keypeg"
+	Contact        string // whom users ask, in IT's words; may be empty
+
+	MaxPasskeys int // per user; 0 means [passkey.DefaultMax]
+	// AttestationRoots, if set, are the roots of the makers whose authenticators are
+	// accepted.
+	AttestationRoots *x509.CertPool
+
+	// Providers are the OpenID providers at which people may sign in. Accounts has the same
+	// ones. Like App they are for Accounts only, because a Host has its own.
+	Providers []*federation.Provider
+
+	// App is the program that browsers load.
+	App App
+	// ManualPublic lets everybody read the pages below shared.PageManual. Without it only
+	// signed-in users read them.
+	ManualPublic bool
+	// Asset returns the address of a static file by its name, such as "style.css". It is the URL
+	// of what web.Open returns. Accounts need it.
+	//
+	// With a Host, it switches on "Add on my phone": a signed-in user shows a QR code, and their
+	// phone makes a passkey on a small page of ours at [shared.PageHostEnrol]. The code works
+	// once, for five minutes. The page has "icon.svg" above its title, in whose place a Host may
+	// return the address of an icon of its own. With nil, users aren't offered that.
+	Asset func(name string) string
+	// StyleSheet is the path of a style sheet of the Host, which that page loads after ours:
+	// it may set the custom properties that the manual lists. "" is for none.
+	StyleSheet string
+}
+
+// Answered is a request that was answered. It has nothing that the client wrote.
+type Answered struct {
+	Pattern string // of the route, or "" if there is none, or if it is a file
+	Status  int
+	Code    shared.Code // of the refusal, or ""
+	Took    time.Duration
+}
+
+// App is the program in the browser, as it is served. Its handlers get GET and HEAD only.
+type App struct {
+	// Pages are the addresses of its pages. They are for signed-in users. Others are sent
+	// to the sign-in page, which leads back.
+	Pages []shared.PagePattern
+	// Page draws each of the Pages, without a user's data. It draws [shared.PageShell] for
+	// everybody.
+	Page http.Handler
+	// Draw draws one of the Pages with the data of the user who sent a request, which ask gets. Nil: the
+	// program draws all.
+	Draw func(r *http.Request, page *url.URL, ask Ask) (shared.DrawnPage, error)
+	// Files are the other files that a browser loads, by http.ServeMux pattern without a
+	// method. The manual is among them.
+	Files map[string]http.Handler
+}
+
+// hasManual reports whether the manual is among the files.
+func (a App) hasManual() bool {
+	for pattern := range a.Files {
+		if strings.HasPrefix(pattern, shared.PageManual) {
+			return true
+		}
+	}
+	return false
+}
 
 // check refuses a Config that can't work, or of which a part would be ignored.
 func (c Config) check() error {
@@ -37,7 +148,7 @@ func (c Config) check() error {
 	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil):
 		return errors.New("with a Host, Providers and App mean nothing: sign-in and pages are its own")
 	}
-	return nil
+	return CheckRelated(c.Address, c.Related)
 }
 
 // fill sets the defaults.

@@ -80,7 +80,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if s.lostCookie(r, cookieEnrol) {
-		return s.cookieless()
+		return s.cookieless(r)
 	}
 	e, err := s.enrolment(r)
 	if err != nil {

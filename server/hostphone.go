@@ -116,7 +116,7 @@ func (s *Server) showHostEnrol(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if s.lostCookie(r, cookieEnrol) {
-		return s.cookieless()
+		return s.cookieless(r)
 	}
 	e, err := s.openedHostLink(r)
 	if err != nil {

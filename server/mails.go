@@ -68,7 +68,7 @@ func (s *Server) openMailLink(w http.ResponseWriter, r *http.Request, page, cook
 		return nil, nil
 	}
 	if s.lostCookie(r, cookie) {
-		return nil, s.cookieless()
+		return nil, s.cookieless(r)
 	}
 	link, err := open(s.cookies.Value(r, cookie))
 	return &link, err

@@ -97,9 +97,9 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case s.c.Address.IsHost(r.Host):
+		case s.asked(r).IsHost(r.Host):
 			next.ServeHTTP(w, s.atAddress(r))
-		case shared.IsHealthCheck(r.URL.Path) || s.isFile(r):
+		case shared.IsHealthCheck(r.URL.Path) || s.isFile(r) || s.isRelatedOrigins(r):
 			next.ServeHTTP(w, r)
 		default:
 			misdirected.ServeHTTP(w, r)
@@ -110,16 +110,16 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 // atAddress returns the request with our host and origin written as browsers write them,
 // because later handlers compare them.
 func (s *Server) atAddress(r *http.Request) *http.Request {
-	origin := r.Header.Get("Origin")
-	isOurs := origin != "" && s.c.Address.IsOrigin(origin)
-	if r.Host == s.c.Address.Host && (!isOurs || origin == s.c.Address.Origin) {
+	address, origin := s.asked(r), r.Header.Get("Origin")
+	isOurs := origin != "" && address.IsOrigin(origin)
+	if r.Host == address.Host && (!isOurs || origin == address.Origin) {
 		return r
 	}
 	same := *r
-	same.Host = s.c.Address.Host
+	same.Host = address.Host
 	if isOurs {
 		same.Header = r.Header.Clone()
-		same.Header.Set("Origin", s.c.Address.Origin)
+		same.Header.Set("Origin", address.Origin)
 	}
 	return &same
 }
@@ -159,24 +159,24 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 		protection.AddInsecureBypassPattern("POST " + federation.CallbackPattern) // it is refused, and changes nothing
 	}
 	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+		from, origin, want := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin"), s.asked(r).Origin
 		// If a browser sends both headers, and they don't differ, the refusal is right.
 		// Otherwise a proxy may have changed them.
-		if from == "" || origin == s.c.Address.Origin {
-			s.warn(warning.Origin, slog.String("origin", warning.Quoted(origin)), slog.String("want", s.c.Address.Origin),
+		if from == "" || origin == want {
+			s.warn(warning.Origin, slog.String("origin", warning.Quoted(origin)), slog.String("want", want),
 				slog.String("sec_fetch_site", warning.Quoted(from)))
 		}
 		return shared.Errorf(shared.CodeCrossSite, "This request came from another site. If it didn't, something in between changes it: please tell IT.").
 			Because(fmt.Errorf("the header Origin is %q and Sec-Fetch-Site is %q", origin, from))
 	}))
 	insecure := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.warn(warning.PlainHTTP, slog.String("from", httpapi.Peer(r)), slog.String("url", s.c.Address.Origin))
-		return shared.Insecure(s.c.Address.Origin)
+		s.warn(warning.PlainHTTP, slog.String("from", httpapi.Peer(r)), slog.String("url", s.asked(r).Origin))
+		return shared.Insecure(s.asked(r).Origin)
 	})
 	protected := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Browsers send Sec-Fetch-Site to https only.
-		if s.c.Address.Secure && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "http://"+s.c.Address.Host {
+		if s.c.Address.Secure && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "http://"+r.Host {
 			insecure.ServeHTTP(w, r)
 			return
 		}

@@ -52,7 +52,7 @@ func (s *Server) watch(r *http.Request, peer string) {
 		s.warn(warning.NoForwardedFor, slog.String("from", peer))
 	}
 	if s.c.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {
-		s.warn(warning.PlainHTTP, slog.String("from", peer), slog.String("url", s.c.Address.Origin))
+		s.warn(warning.PlainHTTP, slog.String("from", peer), slog.String("url", s.asked(r).Origin))
 	}
 	if below := strings.Trim(r.Header.Get("X-Forwarded-Prefix"), "/"); below != "" {
 		s.warn(warning.Prefix, slog.String("from", peer), slog.String("prefix", warning.Quoted(below)))
@@ -76,9 +76,9 @@ func lastOf(values []string) string {
 }
 
 // cookieless is the refusal for a request without the cookie that was set just before.
-func (s *Server) cookieless() *shared.Error {
-	s.warn(warning.Cookies, slog.String("url", s.c.Address.Origin))
-	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.c.Address.Host)
+func (s *Server) cookieless(r *http.Request) *shared.Error {
+	s.warn(warning.Cookies, slog.String("url", s.asked(r).Origin))
+	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.asked(r).Host)
 }
 
 // takeTroubleReport takes a page's report of something that a proxy breaks. Anybody can
@@ -92,12 +92,12 @@ func (s *Server) takeTroubleReport(w http.ResponseWriter, r *http.Request) error
 	if !slices.Contains(shared.Troubles, report.Trouble) {
 		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
 	}
-	s.warnOfTrouble(report.Trouble)
+	s.warnOfTrouble(r, report.Trouble)
 	return httpapi.Respond(w, http.StatusOK, shared.TroubleExplained{Detail: httpapi.Text(r).Refusal(report.Trouble.Refusal())})
 }
 
-func (s *Server) warnOfTrouble(trouble shared.Trouble) {
-	s.warn(warning.Cause(trouble), slog.String("url", s.c.Address.Origin))
+func (s *Server) warnOfTrouble(r *http.Request, trouble shared.Trouble) {
+	s.warn(warning.Cause(trouble), slog.String("url", s.asked(r).Origin))
 }
 
 // showScriptless serves a picture that a page or its style sheet requests if no script of
@@ -105,7 +105,7 @@ func (s *Server) warnOfTrouble(trouble shared.Trouble) {
 // scripts request it too, but without the header that says that a page of ours wants it.
 func (s *Server) showScriptless(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		s.warnOfTrouble(shared.TroubleAppScripts)
+		s.warnOfTrouble(r, shared.TroubleAppScripts)
 	}
 	httpapi.Write(w, http.StatusOK, "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`))
 	return nil

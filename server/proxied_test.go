@@ -2,15 +2,9 @@ package server_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -18,7 +12,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,6 +21,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/federation/federationtest"
+	"github.com/keypeg/keypeg/server/internal/certtest"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
@@ -460,7 +454,7 @@ func TestManualProxies(t *testing.T) {
 	const host = "id.example.com"
 	for proxy, start := range map[string]func(t *testing.T, at, upstream string){
 		"nginx": func(t *testing.T, at, upstream string) {
-			certificate, key := selfSigned(t, host)
+			certificate, key := certtest.Write(t, t.TempDir(), certtest.SelfSigned(t, 1, time.Now().Add(time.Hour), host))
 			proxytest.Nginx(t, at, strings.NewReplacer(
 				"listen 443 ssl", "listen "+strings.Replace(at, "localhost", "127.0.0.1", 1)+" ssl",
 				"listen 80", "listen "+strings.Replace(proxytest.FreeAddress(t), "localhost", "127.0.0.1", 1),
@@ -527,34 +521,4 @@ func TestManualProxies(t *testing.T) {
 			}
 		})
 	}
-}
-
-// selfSigned makes a certificate in files.
-func selfSigned(t *testing.T, host string) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for path, block := range map[string]*pem.Block{
-		filepath.Join(dir, "certificate.pem"): {Type: "CERTIFICATE", Bytes: public}, filepath.Join(dir, "key.pem"): {Type: "PRIVATE KEY", Bytes: secret},
-	} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, "certificate.pem"), filepath.Join(dir, "key.pem")
 }

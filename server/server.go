@@ -21,17 +21,11 @@ package server
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/admin"
@@ -49,109 +43,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Config is what a [Server] needs: a Store, an Address, and either Accounts or a Host.
-// [New] refuses fields that have no meaning beside those.
-type Config struct {
-	Store store.Store
-	// Accounts are the rules of local users. A program with users of its own sets Host
-	// instead.
-	Accounts *account.Service
-	Host     Host
-	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
-	// minutes. It is for a Host only, because Accounts have their own.
-	ConfirmFor time.Duration
-	// KeepEvents is how long activity keeps an event: see [activity.New]. It is for a Host only
-	// too.
-	KeepEvents time.Duration
-
-	// Live gets notice of the changes that Store writes; see [live.Hub.Store]. Nil makes a
-	// hub, for a Store to which nothing else writes.
-	Live *live.Hub
-	Now  store.Clock  // nil is time.Now
-	Log  *slog.Logger // nil is slog.Default
-
-	// Answered is told of each request when it is answered, but for health checks: for figures. It must be
-	// quick. Nil tells nobody.
-	Answered func(Answered)
-
-	// Warnings warns IT of proxies that break something. Nil makes one that writes to Log.
-	Warnings *Warnings
-
-	// Examine examines the installation for its administrators. Nil: nobody can ask for that. It is for Accounts
-	// only.
-	Examine Examine
-
-	Address Address // from [ParseAddress]
-	// TrustedProxies are the networks of our own proxies. X-Forwarded-For is believed from
-	// them only.
-	TrustedProxies []netip.Prefix
-	Product        string // the name that people read, "Keypeg"
-	Contact        string // whom users ask, in IT's words; may be empty
-
-	MaxPasskeys int // per user; 0 means [passkey.DefaultMax]
-	// AttestationRoots, if set, are the roots of the makers whose authenticators are
-	// accepted.
-	AttestationRoots *x509.CertPool
-
-	// Providers are the OpenID providers at which people may sign in. Accounts has the same
-	// ones. Like App they are for Accounts only, because a Host has its own.
-	Providers []*federation.Provider
-
-	// App is the program that browsers load.
-	App App
-	// ManualPublic lets everybody read the pages below shared.PageManual. Without it only
-	// signed-in users read them.
-	ManualPublic bool
-	// Asset returns the address of a static file by its name, such as "style.css". It is the URL
-	// of what web.Open returns. Accounts need it.
-	//
-	// With a Host, it switches on "Add on my phone": a signed-in user shows a QR code, and their
-	// phone makes a passkey on a small page of ours at [shared.PageHostEnrol]. The code works
-	// once, for five minutes. The page has "icon.svg" above its title, in whose place a Host may
-	// return the address of an icon of its own. With nil, users aren't offered that.
-	Asset func(name string) string
-	// StyleSheet is the path of a style sheet of the Host, which that page loads after ours:
-	// it may set the custom properties that the manual lists. "" is for none.
-	StyleSheet string
-}
-
-// Answered is a request that was answered. It has nothing that the client wrote.
-type Answered struct {
-	Pattern string // of the route, or "" if there is none, or if it is a file
-	Status  int
-	Code    shared.Code // of the refusal, or ""
-	Took    time.Duration
-}
-
-// App is the program in the browser, as it is served. Its handlers get GET and HEAD only.
-type App struct {
-	// Pages are the addresses of its pages. They are for signed-in users. Others are sent
-	// to the sign-in page, which leads back.
-	Pages []shared.PagePattern
-	// Page draws each of the Pages, without a user's data. It draws [shared.PageShell] for
-	// everybody.
-	Page http.Handler
-	// Draw draws one of the Pages with the data of the user who sent a request, which ask gets. Nil: the
-	// program draws all.
-	Draw func(r *http.Request, page *url.URL, ask Ask) (shared.DrawnPage, error)
-	// Files are the other files that a browser loads, by http.ServeMux pattern without a
-	// method. The manual is among them.
-	Files map[string]http.Handler
-}
-
-// hasManual reports whether the manual is among the files.
-func (a App) hasManual() bool {
-	for pattern := range a.Files {
-		if strings.HasPrefix(pattern, shared.PageManual) {
-			return true
-		}
-	}
-	return false
-}
-
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	c           Config
+	addresses   []Address // all, Address first
 	cookies     httpapi.Cookies
 	clients     httpapi.Clients
 	answers     httpapi.Answers
@@ -217,7 +112,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 
 // newServer returns a Server without users.
 func newServer(c Config) *Server {
-	s := &Server{c: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
+	s := &Server{c: c, addresses: c.addresses(), cookies: httpapi.Cookies{Secure: c.Address.Secure}}
 	s.clients = httpapi.NewClients(s.cookies, c.TrustedProxies)
 	s.answers = httpapi.Answers{Log: c.Log, Refuse: s.refuse}
 	return s
@@ -262,7 +157,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	}
 	s.signInPages = signinpages.New(signinpages.Config{
 		Product: s.c.Product, Contact: s.c.Contact,
-		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Asset: s.c.Asset,
+		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset,
 	})
 	return nil
 }
@@ -284,7 +179,7 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
 	if s.c.Asset != nil {
 		s.signInPages = signinpages.New(signinpages.Config{
-			Product: s.c.Product, Contact: s.c.Contact, PasskeysOn: true, RPID: s.c.Address.RPID, Asset: s.c.Asset, Hosted: true, StyleSheet: s.c.StyleSheet,
+			Product: s.c.Product, Contact: s.c.Contact, PasskeysOn: true, RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset, Hosted: true, StyleSheet: s.c.StyleSheet,
 		})
 	}
 	return nil
@@ -302,7 +197,7 @@ func (s *Server) openPasskeys(ctx context.Context) (err error) {
 	s.passkeys, err = passkey.New(ctx, passkey.Config{
 		Activity: s.activity, Now: s.c.Now,
 		RPID: s.c.Address.RPID, RPName: s.c.Product, Origin: s.c.Address.Origin, Max: s.c.MaxPasskeys,
-		AttestationRoots: s.c.AttestationRoots, Verification: rules.Verification,
+		AttestationRoots: s.c.AttestationRoots, Verification: rules.Verification, Related: s.c.relatedPasskeys(),
 	})
 	if err != nil {
 		return err
@@ -359,10 +254,14 @@ func (s *Server) routes() *http.ServeMux {
 		mux.Handle(pattern, s.answers.API(h))
 	}
 	s.passkeyRoutes(api)
+	if len(s.c.Related) > 0 {
+		mux.Handle("GET "+shared.PathRelatedOrigins, s.answers.API(s.listRelatedOrigins))
+	}
 	if s.c.Host == nil {
 		page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
 		s.accountRoutes(api)
 		s.pageRoutes(mux, page)
+		s.wellKnown(mux, page)
 		s.federation.Mount(api, page)
 		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink, EnrolURL: s.c.Address.EnrolURL}.Mount(api)
 		if s.c.Examine != nil {
@@ -381,7 +280,7 @@ func (s *Server) routes() *http.ServeMux {
 
 func (s *Server) passkeyRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("GET "+shared.PathAccount, s.gates.SignedIn(s.getAccount))
-	api("GET "+shared.PathCredentialScript, credentialScript)
+	api("GET "+shared.PathCredentialScript, s.credentialScript())
 	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))
 	api("POST "+shared.PathSignInFinish, s.withPasskeys(s.finishSignIn))
 	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.gates.SignedIn(s.beginConfirmation)))
@@ -441,6 +340,10 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("POST "+shared.PageNotMe, s.submitNotMe)
 	page("GET "+shared.PageHeld, s.showHeld)
 	page("GET "+shared.PageRelease, s.showRelease)
+	if len(s.c.Related) > 0 {
+		page("GET "+shared.PageMoved, s.showMoved)
+		page("POST "+shared.PageMoved, s.submitMoved)
+	}
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
 	for _, pattern := range s.c.App.Pages {

@@ -30,7 +30,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if s.lostCookie(r, cookieSetup) {
-		return s.cookieless()
+		return s.cookieless(r)
 	}
 
 	if err := s.c.Accounts.CheckSetupLink(r.Context(), s.cookies.Value(r, cookieSetup)); err != nil {

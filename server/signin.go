@@ -62,7 +62,7 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		return batch, err
 	})
 	if shared.CodeOf(err) == shared.CodeCeremonyRefused && len(r.Cookies()) == 0 {
-		return s.cookieless().Because(err) // beginSignIn has set one
+		return s.cookieless(r).Because(err) // beginSignIn has set one
 	}
 	if err != nil {
 		return err
@@ -158,6 +158,9 @@ func (s *Server) signInPage(r *http.Request, next string, refused shared.Code) s
 	if user := s.local.known(r); !user.Disabled {
 		page.Known = signinpages.Known{Name: user.Name, DisplayName: user.DisplayName}
 	}
+	if s.isFormer(r) {
+		page.Reason = message.Fill(message.SignInPageIn(httpapi.Text(r)).Moving, "address", s.c.Address.Host)
+	}
 	return page
 }
 
@@ -208,9 +211,10 @@ func failedTries(typed url.Values) (failed shared.FailedTries) {
 // on to its page at once, which saves a round trip; of another one [Server.showSignedIn] finds out.
 func (s *Server) toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
 	if !s.cookies.AreKept(r) {
-		next = httpapi.WithNext(shared.PageSignedIn, next)
+		http.Redirect(w, r, httpapi.WithNext(shared.PageSignedIn, next), http.StatusSeeOther)
+		return
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, s.pastMove(r, next), http.StatusSeeOther)
 }
 
 // showSignedIn redirects to the page that somebody signed in for, or to the sign-in page
@@ -219,14 +223,14 @@ func (s *Server) toSignedIn(w http.ResponseWriter, r *http.Request, next string)
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	next := s.nextPage(r.FormValue("next"))
 	if s.cookies.Value(r, httpapi.CookieSession) != "" {
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		http.Redirect(w, r, s.pastMove(r, next), http.StatusSeeOther)
 		return nil
 	}
 	if s.notices.Has(r) {
 		http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, next), http.StatusSeeOther)
 		return nil
 	}
-	refusal := s.answers.Report(w, r, s.cookieless())
+	refusal := s.answers.Report(w, r, s.cookieless(r))
 	page := s.signInPage(r, next, refusal.Code)
 	page.Refusal = refusal.Message
 	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)

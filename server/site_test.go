@@ -160,7 +160,7 @@ type visitor struct {
 	*site
 	name   string
 	jar    http.CookieJar
-	device *passkeytest.Device
+	device *passkeytest.Device // on a page of the address that the browser is at
 }
 
 func (s *site) visitor() *visitor {
@@ -207,13 +207,17 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 		}
 		content = bytes.NewReader(encoded)
 	}
-	r := httptest.NewRequestWithContext(v.Context(), method, origin+path, content)
-	r.Header.Set("Origin", origin)
+	at, err := url.Parse(v.device.Origin)
+	if err != nil {
+		v.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(v.Context(), method, at.String()+path, content)
+	r.Header.Set("Origin", at.String())
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	for _, cookie := range v.jar.Cookies(siteURL) {
+	for _, cookie := range v.jar.Cookies(at) {
 		r.AddCookie(cookie)
 	}
 	for _, c := range change {
@@ -222,7 +226,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 
 	w := httptest.NewRecorder()
 	v.ServeHTTP(w, r)
-	v.jar.SetCookies(siteURL, w.Result().Cookies())
+	v.jar.SetCookies(at, w.Result().Cookies())
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }
 
@@ -271,10 +275,7 @@ func (v *visitor) signsInWithPassword() {
 func (v *visitor) finishesRegistration(name string) answer {
 	v.Helper()
 	begun := into[shared.Ceremony](v, v.sends("POST", shared.PathRegisterBegin, nil), 200)
-	credential, err := v.device.Create(begun.PublicKey)
-	if err != nil {
-		v.Fatal(err)
-	}
+	credential := v.takes(v.device.Create, begun.PublicKey)
 	return v.sends("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name})
 }
 
@@ -285,10 +286,7 @@ func (v *visitor) registers(name string) shared.Passkey {
 
 func (v *visitor) proves(begun shared.Ceremony) shared.FinishCeremony {
 	v.Helper()
-	credential, err := v.device.Get(begun.PublicKey)
-	if err != nil {
-		v.Fatal(err)
-	}
+	credential := v.takes(v.device.Get, begun.PublicKey)
 	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}
 }
 
@@ -301,4 +299,14 @@ func (v *visitor) signsInWithPasskey() answer {
 func (v *visitor) lists() shared.PasskeyList {
 	v.Helper()
 	return into[shared.PasskeyList](v, v.sends("GET", shared.PathPasskeys, nil), 200)
+}
+
+// takes asks the browser for a credential, and for the alternatives of the options where it gives none.
+func (v *visitor) takes(ask func(json.RawMessage, ...passkeytest.Lie) (json.RawMessage, error), options json.RawMessage) json.RawMessage {
+	v.Helper()
+	credential, err := passkeytest.Take(ask, options)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return credential
 }

@@ -30,6 +30,9 @@ type Account struct {
 	Passkeys     int  `json:"passkeys"` // their number
 	// NewestPasskey is missing while the user has none.
 	NewestPasskey *Passkey `json:"newestPasskey,omitempty"`
+	// MovingFrom is the relying party id of an address that people move away from, if those of the
+	// user's passkeys that work are for such addresses alone.
+	MovingFrom string `json:"movingFrom,omitempty"`
 
 	Providers  []Provider `json:"providers,omitempty"`  // at which users may sign in too
 	Identities []Identity `json:"identities,omitempty"` // the user's identities there

@@ -41,6 +41,9 @@ const (
 	// PageSignedIn is the page after a sign-in. It goes on to the page that the query's next
 	// names, if the browser has kept the session's cookie.
 	PageSignedIn = "/signed-in"
+	// PageMoved leads from an address that people move away from to the new one. A POST of its form
+	// makes the link for a new passkey there, and leads to it.
+	PageMoved = "/moved"
 	// FileScriptless is a file that the style sheet loads if no script of a page has run.
 	FileScriptless = "/scriptless"
 

@@ -47,6 +47,7 @@ type Passkey struct {
 	Current      bool        `json:"current,omitempty"`      // this session began with it
 	OnlyMethod   bool        `json:"onlyMethod,omitempty"`   // removing it would leave no way to sign in
 	Unverified   bool        `json:"unverified,omitempty"`   // made without asking the user, and not used yet
+	FormerRPID   string      `json:"formerRpId,omitempty"`   // the relying party id of an address that people move away from
 	OtherAddress bool        `json:"otherAddress,omitempty"` // made for another relying party id, so it can't be used here
 	// Signals are only in the answer to a registration.
 	Signals *Signals `json:"signals,omitempty"`

@@ -162,6 +162,20 @@ const (
 	PathRegisterFinish = "/api/v1/passkeys/register/finish"
 )
 
+// PathRelatedOrigins answers GET with the origins that may use this organisation's passkeys, if there
+// are several (WebAuthn Level 3, 5.11). It is for browsers.
+const PathRelatedOrigins = "/.well-known/webauthn"
+
+// The addresses at which password managers and browsers look. Neither needs a session.
+const (
+	// PathPasskeyEndpoints answers GET with the addresses where people add passkeys and look
+	// after them (W3C, A Well-Known URL for Relying Party Passkey Endpoints).
+	PathPasskeyEndpoints = "/.well-known/passkey-endpoints"
+	// PathChangePassword leads to the page where people change their password (W3C, A
+	// Well-Known URL for Changing Passwords).
+	PathChangePassword = "/.well-known/change-password"
+)
+
 // QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's other
 // sessions that began with the passkey. A host program may be unable to do that. Then the
 // request is refused, and EndsSessions of [PasskeyList] is false.

@@ -161,13 +161,21 @@ func scripts(content []byte) map[string][]byte {
 		if err != nil {
 			panic(err) // strings can always be encoded
 		}
-		files[ScriptFile(text.Lang)] = slices.Concat(script(credential.Script), []byte("const keypegTexts = "), encoded, []byte(";\n"), script(content))
+		texts := slices.Concat([]byte("const keypegTexts = "), encoded, []byte(";\n"), script(content))
+		files[ScriptFile(text.Lang, false)] = slices.Concat(script(credential.Script), texts)
+		files[ScriptFile(text.Lang, true)] = slices.Concat(script(credential.Script), script(credential.Related), texts)
 	}
 	return files
 }
 
-// ScriptFile is the name of the file with the script of the sign-in pages in a language.
-func ScriptFile(lang string) string { return "signinpages-" + lang + ".js" }
+// ScriptFile is the name of the file with the script of the sign-in pages in a language: the usual one, or that for
+// an organisation with several addresses.
+func ScriptFile(lang string, related bool) string {
+	if related {
+		return "signinpages-related-" + lang + ".js"
+	}
+	return "signinpages-" + lang + ".js"
+}
 
 func script(content []byte) (served []byte) {
 	for line := range bytes.Lines(content) {

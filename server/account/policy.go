@@ -47,6 +47,10 @@ func (e *LockedOut) orNil() error {
 
 // Error is a sentence for IT.
 func (e *LockedOut) Error() string {
+	return "with these settings no sign-in method would be left for: " + e.names()
+}
+
+func (e *LockedOut) names() string {
 	names := make([]string, len(e.Users))
 	for i, user := range e.Users {
 		names[i] = user.Name
@@ -55,7 +59,7 @@ func (e *LockedOut) Error() string {
 	if e.More > 0 {
 		list += fmt.Sprintf(", and %d more", e.More)
 	}
-	return "with these settings no sign-in method would be left for: " + list
+	return list
 }
 
 // checkedPolicy has the policy that was last found to lock nobody out. The next start with
@@ -63,7 +67,8 @@ func (e *LockedOut) Error() string {
 var checkedPolicy = store.Collection[string]{Name: "checked-policy"}
 
 // CheckPolicy fails with a [*LockedOut] if the policy leaves a user without a sign-in method
-// who has some. After a change of the policy it reads every user, otherwise none.
+// who has some, and with [*ForeignPasskeys] if it lacks the domain of passkeys, unless IT has given
+// that up. After a change of the policy it reads every user, otherwise none.
 func (s *Service) CheckPolicy(ctx context.Context) error {
 	policy := s.c.Policy.String()
 	known, err := checkedPolicy.Get(ctx, s.c.Store, "", "")
@@ -74,36 +79,43 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 		return fmt.Errorf("looking up the last policy: %w", err)
 	}
 
-	if err := s.LocksNobodyOut(ctx); err != nil {
+	domains, err := s.lookAtAll(ctx)
+	if err != nil {
 		return err
 	}
 	checked := store.Entry[string]{Value: policy, Version: store.AnyVersion}
-	if err := s.c.Store.Apply(ctx, store.Batch{checkedPolicy.Put(checked)}); err != nil {
+	if err := s.c.Store.Apply(ctx, append(domains.revived(), checkedPolicy.Put(checked))); err != nil {
 		return fmt.Errorf("remembering the policy: %w", err)
 	}
 	return nil
 }
 
-// LocksNobodyOut fails with a [*LockedOut] as [Service.CheckPolicy] does. It reads
-// every user each time, and writes nothing. It reads them in the order in which they lie in the
-// database: by name, a disk that is slow at finding would take minutes for a million.
+// LocksNobodyOut fails as [Service.CheckPolicy] does. It reads every user each time, and writes
+// nothing.
 func (s *Service) LocksNobodyOut(ctx context.Context) error {
-	var locked LockedOut
-	for after := []byte(nil); ; {
-		records, err := s.c.Store.Records(ctx, store.KindUser, after, 1000)
-		if err != nil {
-			return fmt.Errorf("checking the policy: %w", err)
-		}
-		if len(records) == 0 {
-			return locked.orNil()
-		}
-		for _, record := range records {
-			after = record.Key
-			if put, is := record.Op.(store.PutUser); is && s.c.Policy.LocksOut(put.User) {
-				locked.add(put.User)
-			}
-		}
+	_, err := s.lookAtAll(ctx)
+	return err
+}
+
+func (s *Service) lookAtAll(ctx context.Context) (*domainCount, error) {
+	domains, err := newDomainCount(ctx, s.c.Store, s.c.Policy)
+	if err != nil {
+		return nil, err
 	}
+	var locked LockedOut
+	err = eachUser(ctx, s.c.Store, func(user store.User) {
+		domains.add(user)
+		if s.c.Policy.LocksOut(user) {
+			locked.add(user)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("checking the policy: %w", err)
+	}
+	if err := domains.foreign(); err != nil && s.c.Policy.RPID != "" {
+		return nil, err
+	}
+	return domains, locked.orNil()
 }
 
 func (e *LockedOut) add(user store.User) {

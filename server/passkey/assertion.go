@@ -3,7 +3,6 @@ package passkey
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -36,10 +35,7 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 	stored.Flags = stored.Flags&^byte(protocol.FlagBackupEligible) | byte(data.Flags&protocol.FlagBackupEligible)
 	user.Passkeys = []store.Passkey{stored}
 
-	rpID := s.rpID
-	if elsewhere := sha256.Sum256([]byte(stored.RPID)); stored.RPID != "" && bytes.Equal(data.RPIDHash, elsewhere[:]) {
-		rpID = stored.RPID
-	}
+	rpID := s.rpIDs.of(stored)
 	_, err := s.rp.ValidateLogin(libraryUser{user}, webauthn.SessionData{
 		Challenge:        t.Challenge,
 		RelyingPartyID:   rpID,
@@ -50,7 +46,7 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 		return assertion{}, refused(err)
 	}
 
-	if rpID != s.rpID {
+	if !s.rpIDs.has(rpID) {
 		return assertion{}, madeElsewhere(rpID)
 	}
 	if s.rp.Config.AuthenticatorSelection.UserVerification == protocol.VerificationRequired && !data.Flags.HasUserVerified() {

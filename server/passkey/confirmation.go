@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -21,19 +21,20 @@ func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (share
 	if len(who.User.Passkeys) == 0 {
 		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with. Use another way.")
 	}
-	return s.beginAssertion(who, forConfirmation, descriptors(who.User))
+	return s.beginAssertion(who, forConfirmation, who.User.Passkeys)
 }
 
 // beginAssertion starts an assertion of the signed-in user with one of these passkeys.
-func (s *Service) beginAssertion(who session.Actor, p purpose, with []protocol.CredentialDescriptor) (shared.Ceremony, error) {
-	request, _, err := s.rp.BeginLogin(libraryUser{who.User}, webauthn.WithAllowedCredentials(with))
+func (s *Service) beginAssertion(who session.Actor, p purpose, with []store.Passkey) (shared.Ceremony, error) {
+	requests := s.rpIDs.requestsFor(with, who.Session.PasskeyID)
+	request, _, err := s.rp.BeginLogin(libraryUser{who.User}, webauthn.WithAllowedCredentials(requests[0].Allow))
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
-	request.Response.RelyingPartyID = s.rpID
-	options, err := json.Marshal(request.Response)
+	request.Response.RelyingPartyID = requests[0].RPID
+	options, err := withAlternatives(request.Response, anyOf(requests[1:])...)
 	if err != nil {
-		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
+		return shared.Ceremony{}, err
 	}
 	return s.begun(ticket{
 		Purpose: p, UserID: who.User.ID, Binding: who.Session.ID, Challenge: request.Response.Challenge.String(),

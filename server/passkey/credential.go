@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
@@ -196,7 +197,7 @@ func (s *Service) readClientData(encoded []byte) (protocol.CollectedClientData, 
 	switch {
 	case err != nil:
 		err = fmt.Errorf("reading client data: %w", err)
-	case data.Origin != s.origin:
+	case !slices.Contains(s.origins, data.Origin):
 		err = fmt.Errorf("client data come from origin %q", data.Origin)
 	case data.CrossOrigin:
 		err = errors.New("client data come from a frame of another site")

@@ -21,6 +21,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -57,8 +58,11 @@ type Config struct {
 
 	RPID   string // WebAuthn's relying party id, such as "example.com"
 	RPName string // shown in the browser's dialog
-	Origin string // the only origin that is accepted, such as "https://id.example.com"
+	Origin string // that is accepted, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
+
+	// Related are further addresses of the same organisation, whose origins and passkeys are accepted too.
+	Related []Related
 
 	// Verification says whether an authenticator must verify its user at sign-in.
 	Verification policy.Verification
@@ -68,14 +72,21 @@ type Config struct {
 	AttestationRoots *x509.CertPool
 }
 
+// Related is a further address of the organisation.
+type Related struct {
+	RPID   string
+	Origin string
+	Former bool // people move away from it
+}
+
 // Service applies the rules of passkeys. It is safe for concurrent use.
 type Service struct {
 	store    store.Store
 	activity *activity.Service
 	now      store.Clock
 	rp       *webauthn.WebAuthn
-	rpID     string
-	origin   string
+	rpIDs    rpIDs
+	origins  []string
 	max      int
 	roots    *x509.CertPool
 	seal     *seal.Sealer
@@ -84,7 +95,7 @@ type Service struct {
 	// for ten years, and removing is never refused, so adding must be limited.
 	additions *limit.Limiter
 
-	signInOptions signInOptions
+	order atomic.Pointer[order] // see [Service.Prefer]
 }
 
 // Browser is the browser in which a ceremony runs. A confirmation needs none, because it is
@@ -113,10 +124,14 @@ type AlsoAdded func(*store.User) (store.Batch, error)
 // New returns a Service. It loads the key of the tickets from the store, or makes one, so
 // that every node of an installation can open every node's tickets.
 func New(ctx context.Context, c Config) (*Service, error) {
+	origins := []string{c.Origin}
+	for _, related := range c.Related {
+		origins = append(origins, related.Origin)
+	}
 	rp, err := webauthn.New(&webauthn.Config{
 		RPID:                  libraryRPID,
 		RPDisplayName:         c.RPName,
-		RPOrigins:             []string{c.Origin},
+		RPOrigins:             origins,
 		AttestationPreference: conveyance(c.AttestationRoots),
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
@@ -134,10 +149,6 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
-	signIns, err := newSignInOptions(rp, c.RPID)
-	if err != nil {
-		return nil, err
-	}
 	key, err := store.SecretOrNew(ctx, c.Activity.Store(), "ticket-key", seal.KeySize)
 	if err != nil {
 		return nil, err
@@ -150,11 +161,12 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Max == 0 {
 		c.Max = DefaultMax
 	}
-	return &Service{
+	s := &Service{
 		store: c.Activity.Store(), activity: c.Activity, now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
-		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
-	}, nil
+		rp: rp, rpIDs: newRPIDs(c), origins: origins, max: c.Max, roots: c.AttestationRoots,
+		seal: sealer, failed: newFailedTickets(),
+	}
+	return s, s.prefer(s.rpIDs.forUse())
 }
 
 // libraryRPID satisfies the library, which refuses relying party ids of one label, such as

@@ -1,7 +1,6 @@
 package passkey
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +19,7 @@ func (s *Service) List(who session.Actor) shared.PasskeyList {
 	list := shared.PasskeyList{
 		Passkeys:    make([]shared.Passkey, len(who.User.Passkeys)),
 		HasPassword: who.Methods.HasPassword(who.User),
-		RPID:        s.rpID,
+		RPID:        s.rpIDs.main,
 		UserHandle:  encode(who.User.Handle),
 	}
 	for i, p := range who.User.Passkeys {
@@ -112,7 +111,7 @@ func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endS
 	})
 	if err == nil && s.MaySignal(ctx) {
 		left.Signals = &shared.Signals{UnknownCredential: &shared.UnknownCredential{
-			RPID: cmp.Or(removed.RPID, s.rpID), CredentialID: encode(removed.CredentialID),
+			RPID: s.rpIDs.of(removed), CredentialID: encode(removed.CredentialID),
 		}}
 	}
 	return left, err
@@ -173,6 +172,9 @@ func (s *Service) describe(who session.Actor, p store.Passkey) shared.Passkey {
 		OnlyMethod:   who.Methods.IsLastPasskey(who.User, p),
 		OtherAddress: who.Methods.IsOfAnother(p),
 		Unverified:   !who.Methods.TakesPasskey(p) && !who.Methods.IsOfAnother(p),
+	}
+	if slices.Contains(s.rpIDs.former, p.RPID) {
+		row.FormerRPID = p.RPID
 	}
 	if used := p.LastUsed; !used.IsZero() {
 		row.LastUsed = &used // not of p, which would be copied to the heap

@@ -47,16 +47,24 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	creation, _, err := s.rp.BeginMediatedRegistration(libraryUser{user}, mediated(mediation),
 		webauthn.WithAuthenticatorSelection(s.selection(mediation)),
 		webauthn.WithCredentialParameters(webauthn.CredentialParametersRecommendedL3()),
-		webauthn.WithExclusions(descriptors(user)),
+		webauthn.WithExclusions(descriptors(user.Passkeys)),
 	)
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making creation options: %w", unwrapLibrary(err))
 	}
-	creation.Response.RelyingParty.ID, creation.Response.Hints = s.rpID, hints
-
-	options, err := json.Marshal(creation.Response)
+	creation.Response.Hints = hints
+	var others []any
+	for i, id := range s.rpIDs.forCreation() {
+		party := creation.Response.RelyingParty
+		if party.ID = id; i == 0 {
+			creation.Response.RelyingParty = party
+			continue
+		}
+		others = append(others, creationFor{party})
+	}
+	options, err := withAlternatives(creation.Response, others...)
 	if err != nil {
-		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
+		return shared.Ceremony{}, err
 	}
 	return s.begun(ticket{
 		Purpose: forRegistration, UserID: user.ID, Binding: browser.Binding,
@@ -184,9 +192,10 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		return store.Passkey{}, refused(err)
 	}
 
+	rpID := s.rpIDs.hashed(parsed.Response.AttestationObject.AuthData.RPIDHash)
 	credential, err := s.rp.CreateCredential(libraryUser{user}, webauthn.SessionData{
 		Challenge:        t.Challenge,
-		RelyingPartyID:   s.rpID,
+		RelyingPartyID:   rpID,
 		UserID:           user.Handle,
 		UserVerification: protocol.VerificationDiscouraged,
 		CredParams:       webauthn.CredentialParametersRecommendedL3(),
@@ -214,7 +223,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		Flags:        byte(flags),
 		SignCount:    credential.Authenticator.SignCount,
 		Verified:     flags.HasUserVerified(),
-		RPID:         s.rpID,
+		RPID:         rpID,
 		Created:      s.now(),
 	}
 	copy(created.AAGUID[:], credential.Authenticator.AAGUID)
@@ -248,11 +257,10 @@ func (s *Service) tooMany() error {
 	return shared.Errorf(shared.CodeTooManyPasskeys, "You have as many passkeys as you can have: %d. Remove one first.", s.max)
 }
 
-// descriptors returns the user's passkeys for the browser, to use one of them or to avoid
-// them.
-func descriptors(user store.User) []protocol.CredentialDescriptor {
-	list := make([]protocol.CredentialDescriptor, len(user.Passkeys))
-	for i, p := range user.Passkeys {
+// descriptors returns passkeys for the browser, to use one of them or to avoid them.
+func descriptors(passkeys []store.Passkey) []protocol.CredentialDescriptor {
+	list := make([]protocol.CredentialDescriptor, len(passkeys))
+	for i, p := range passkeys {
 		list[i] = protocol.CredentialDescriptor{
 			Type:         protocol.PublicKeyCredentialType,
 			CredentialID: p.CredentialID,

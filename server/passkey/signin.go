@@ -31,22 +31,29 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 	challenge := random.String()
 	return s.begun(ticket{
 		Purpose: forSignIn, Binding: browser.Binding, Challenge: challenge, Mediation: mediation,
-	}, s.signInOptions.with(challenge)), nil
+	}, s.order.Load().signIn.with(challenge)), nil
 }
 
 // signInOptions are the options of every sign-in as JSON, in two parts around the
 // challenge. They are made once, because the library checks its configuration each time.
 type signInOptions struct{ before, after []byte }
 
-func newSignInOptions(rp *webauthn.WebAuthn, rpID string) (signInOptions, error) {
+func newSignInOptions(rp *webauthn.WebAuthn, ids []string) (signInOptions, error) {
 	request, _, err := rp.BeginDiscoverableLogin()
 	if err != nil {
 		return signInOptions{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
-	request.Response.RelyingPartyID = rpID
-	encoded, err := json.Marshal(request.Response)
+	var others []any
+	for i, id := range ids {
+		if i == 0 {
+			request.Response.RelyingPartyID = id
+			continue
+		}
+		others = append(others, requestFor{RPID: id})
+	}
+	encoded, err := withAlternatives(request.Response, others...)
 	if err != nil {
-		return signInOptions{}, fmt.Errorf("encoding options: %w", err)
+		return signInOptions{}, err
 	}
 	before, after, _ := bytes.Cut(encoded, []byte(request.Response.Challenge.String()))
 	return signInOptions{before, after}, nil

@@ -19,7 +19,7 @@ func (s *Service) BeginTrial(_ context.Context, who session.Actor, id string) (s
 	if err != nil {
 		return shared.Ceremony{}, err
 	}
-	return s.beginAssertion(who, forTrial, descriptors(who.User)[i:i+1])
+	return s.beginAssertion(who, forTrial, who.User.Passkeys[i:i+1])
 }
 
 // FinishTrial verifies the answer, and returns the passkey. It confirms nothing: the session stays as

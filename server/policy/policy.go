@@ -45,7 +45,9 @@ type Policy struct {
 	Passwords    Passwords    // "" is PasswordsOn
 	Verification Verification // "" is VerificationRequired
 	PasskeysOff  bool
-	RPID         string   // the relying party id; passkeys for another one don't work
+	RPID         string   // the relying party id; passkeys for another one don't work, but for those of Former and Others
+	Former       []string // relying party ids of addresses that people move away from; RPID isn't among them
+	Others       []string // relying party ids of further addresses
 	Issuers      []string // of the OpenID providers that are configured
 }
 
@@ -70,11 +72,15 @@ func (p Policy) TakesPasskey(passkey store.Passkey) bool {
 	return !p.PasskeysOff && !p.IsOfAnother(passkey) && (passkey.Verified || p.Verification == VerificationPreferred)
 }
 
-// IsOfAnother reports whether the passkey was made for another relying party id. No
-// browser offers it here (WebAuthn Level 3, 5.1.4).
+// IsOfAnother reports whether the passkey was made for a relying party id that the
+// organisation doesn't have. No browser offers it here (WebAuthn Level 3, 5.1.4).
 func (p Policy) IsOfAnother(passkey store.Passkey) bool {
-	return p.RPID != "" && passkey.RPID != "" && passkey.RPID != p.RPID
+	return p.RPID != "" && passkey.RPID != "" && passkey.RPID != p.RPID && !p.IsFormer(passkey) && !slices.Contains(p.Others, passkey.RPID)
 }
+
+// IsFormer reports whether the passkey was made for an address that people move away from.
+// It works until IT ends the move.
+func (p Policy) IsFormer(passkey store.Passkey) bool { return slices.Contains(p.Former, passkey.RPID) }
 
 // takesIdentity reports whether this identity can be used to sign in.
 func (p Policy) takesIdentity(identity store.Identity) bool {
@@ -91,6 +97,7 @@ func (p Policy) LocksOut(user store.User) bool {
 // String is the same for policies that accept the same sign-in methods.
 func (p Policy) String() string {
 	issuers := slices.Sorted(slices.Values(p.Issuers))
+	rpIDs := strings.Join(slices.Concat([]string{p.RPID}, p.Former, p.Others), " ")
 	return fmt.Sprintf("passwords of %v, passkeys off %t, for %s, verified %t, issuers %s",
-		cmp.Or(p.Passwords, PasswordsOn), p.PasskeysOff, p.RPID, p.Verification != VerificationPreferred, strings.Join(issuers, " "))
+		cmp.Or(p.Passwords, PasswordsOn), p.PasskeysOff, rpIDs, p.Verification != VerificationPreferred, strings.Join(issuers, " "))
 }

@@ -19,16 +19,24 @@ import (
 	"time"
 )
 
-// FreeAddress returns an address, "localhost:12345", at which nobody listens.
+// FreeAddress returns an address, "localhost:12345", at which nobody listens. No two calls in a process return
+// the same one: who got the first may not listen yet.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		free, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := free.Addr().(*net.TCPAddr).Port
+		free.Close()
+		if _, given := givenPorts.LoadOrStore(port, true); !given {
+			return fmt.Sprintf("localhost:%d", port)
+		}
 	}
-	defer free.Close()
-	return fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
 }
+
+var givenPorts sync.Map // bool, by port
 
 // Nginx runs nginx with the content of http { }, and returns when it listens at the
 // address.

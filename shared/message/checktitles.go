@@ -7,8 +7,10 @@ import "strings"
 func CheckTitle(catalogue *Catalogue, group, title string) (string, string) {
 	column := columnOf(catalogue)
 	about := ""
-	if before, id, is := strings.Cut(title, "identity provider "); is && before == "" {
-		title, about = "identity provider", " "+id
+	for _, of := range []string{"identity provider", "origins listed at"} {
+		if id, is := strings.CutPrefix(title, of+" "); is {
+			title, about = of, " "+id
+		}
 	}
 	if titles, is := checkTitles[group+"/"+title]; is {
 		title = titles[column]
@@ -65,6 +67,7 @@ var checkTitles = map[string][5]string{
 	"Requests by the public URL/event stream":           {"Event stream", "Ereignisstrom", "Flux d’événements", "Flujo de eventos", "イベントストリーム"},
 	"Others/clock":                                      {"Clock", "Uhr", "Horloge", "Reloj", "時計"},
 	"Others/identity provider":                          {"Identity provider", "Identitätsanbieter", "Fournisseur d’identité", "Proveedor de identidad", "IDプロバイダー"},
+	"Address/origins listed at":                         {"Origins listed at", "Herkünfte gelistet bei", "Origines listées par", "Orígenes listados en", "オリジンの一覧："},
 	"Others/mail server":                                {"Mail server", "Mailserver", "Serveur de messagerie", "Servidor de correo", "メールサーバー"},
 	"Others/backup":                                     {"Backup", "Sicherung", "Sauvegarde", "Copia de seguridad", "バックアップ"},
 	"Others/examination":                                {"Examination", "Untersuchung", "Examen", "Examen", "検査"},

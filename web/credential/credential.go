@@ -13,3 +13,8 @@ import _ "embed"
 //
 //go:embed credential.js
 var Script []byte
+
+// Related is another one, to load after it where an organisation has several addresses.
+//
+//go:embed related.js
+var Related []byte

@@ -129,7 +129,7 @@ func (l *commandLine) read(words []string) error {
 	if !l.command.always || l.isTyped("config") {
 		l.settings.LookElsewhere(l.settingFlags)
 	}
-	err = l.settings.Check(config.Use{Serves: l.command.serves, AddsTenant: l.path == "keypeg tenant add" && l.isTyped("rp-id")})
+	err = l.settings.Check(config.Use{Serves: l.command.serves, AddsTenant: (l.path == "keypeg tenant add" || l.path == "keypeg domain move") && l.isTyped("rp-id")})
 	if l.command.goesOn {
 		l.settings.faults, err = faultsOf(err), nil
 	}

@@ -43,7 +43,7 @@ type ward struct {
 // newWard starts a program behind a proxy that the test starts.
 func newWard(t *testing.T, at string, flags ...string) *ward {
 	t.Helper()
-	w := &ward{at: at, paper: newPapers(t)}
+	w := &ward{at: at, paper: newPapers(t, examinedHost)}
 	needsPort443(t, at)
 	folder := t.TempDir()
 	if err := os.Chmod(folder, 0o700); err != nil {
@@ -206,7 +206,7 @@ type papers struct {
 	other               string // for another host
 }
 
-func newPapers(t *testing.T) (p papers) {
+func newPapers(t *testing.T, host string) (p papers) {
 	t.Helper()
 	folder, serial := t.TempDir(), int64(0)
 	newKey := func() *ecdsa.PrivateKey {
@@ -256,13 +256,13 @@ func newPapers(t *testing.T) (p papers) {
 	of := func(host string, ends time.Time) *x509.Certificate {
 		return sign(host, host, ends, key, between, betweenKey)
 	}
-	good := of(examinedHost, later)
+	good := of(host, later)
 	p = papers{
 		root: write("root.pem", root), cert: write("cert.pem", good, between), alone: write("alone.pem", good),
-		expired: write("expired.pem", of(examinedHost, time.Now().Add(-50*time.Hour)), between),
-		soon:    write("soon.pem", of(examinedHost, time.Now().Add(5*24*time.Hour)), between),
+		expired: write("expired.pem", of(host, time.Now().Add(-50*time.Hour)), between),
+		soon:    write("soon.pem", of(host, time.Now().Add(5*24*time.Hour)), between),
 		other:   write("other.pem", of("www.keypeg.test", later), between),
-		self:    write("self.pem", sign(examinedHost, examinedHost, later, key, nil, key)),
+		self:    write("self.pem", sign(host, host, later, key, nil, key)),
 		key:     filepath.Join(folder, "key.pem"),
 	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)

@@ -25,13 +25,13 @@ func TestDoctorRaisesNoFalseAlarm(t *testing.T) {
 	})
 	t.Run("https by itself, with files", func(t *testing.T) {
 		needsPort443(t, "127.7.7.5")
-		paper := newPapers(t)
+		paper := newPapers(t, examinedHost)
 		p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost, "--tls-cert", paper.cert, "--tls-key", paper.key, "--listen", "127.7.7.5:443", "--redirect", "127.7.7.5:80")
 		p.starts()
 		isGreen(t, p.asksDoctor(t, paper.root, "--resolve", "127.7.7.5"))
 	})
 	t.Run("a port in the public URL", func(t *testing.T) {
-		paper := newPapers(t)
+		paper := newPapers(t, examinedHost)
 		p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost+":8443", "--tls-cert", paper.cert, "--tls-key", paper.key, "--listen", "127.7.7.5:8443")
 		p.starts()
 		isGreen(t, p.asksDoctor(t, paper.root, "--resolve", "127.7.7.5"))
@@ -157,7 +157,7 @@ func TestDoctorACME(t *testing.T) {
 
 // TestDoctorOfEncryptedDatabase examines PostgreSQL over TLS.
 func TestDoctorOfEncryptedDatabase(t *testing.T) {
-	paper := newPapers(t)
+	paper := newPapers(t, examinedHost)
 	folder, err := os.MkdirTemp("", "keypeg-postgres-") // which the server's user can enter, unlike t.TempDir
 	if err != nil {
 		t.Fatal(err)

@@ -164,12 +164,12 @@ func (tr *transport) Send(ctx context.Context, method, path string, body []byte)
 type authenticator struct{ device *passkeytest.Device }
 
 func (a authenticator) Create(_ context.Context, options json.RawMessage, _ string) (json.RawMessage, error) {
-	made, err := a.device.Create(options)
+	made, err := passkeytest.Take(a.device.Create, options)
 	return made, thrown(err)
 }
 
 func (a authenticator) Get(_ context.Context, options json.RawMessage, _ string) (json.RawMessage, error) {
-	proof, err := a.device.Get(options)
+	proof, err := passkeytest.Take(a.device.Get, options)
 	return proof, thrown(err)
 }
 

@@ -87,6 +87,13 @@ func commands() []branch {
 			{name: "enable", help: "Switch a tenant on again.", does: &tenantSuspend{}},
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
+		{name: "domain", help: "Move to another address, without a passkey lost on the way.", takes: ofTenant, commands: []branch{
+			{name: "list", help: "List the domains (relying party ids) of the passkeys, and who has yet to move.", does: &domainList{}},
+			{name: "users", help: "List the users of a domain who have yet to make a passkey for another one.", does: &domainUsers{}},
+			{name: "move", help: "Make another address the main one. The present one goes on, until you end it. On premise it says what to write. In the cloud edition --rp-id is the new one; else it is the host.", does: &domainMove{}},
+			{name: "add", help: "In the cloud edition: serve a tenant at a further address, for ever.", does: &domainAdd{}},
+			{name: "end", help: "Give up the passkeys of a domain. Refused while somebody could not sign in any more.", does: &domainEnd{}},
+		}},
 		{name: "healthcheck", help: "Ask the server on this machine whether people can sign in, as /readyz does, with the settings of the server. The exit code is 0, or 1 if they can't. For containers.", serves: true, does: &healthcheckCommand{}},
 		{name: "metrics", help: "Print files for monitoring; the figures themselves are at the address of --metrics.", always: true, commands: []branch{
 			{name: "rules", help: "Print alert rules for Prometheus.", always: true, does: &metricsPrint{metrics.Rules}},

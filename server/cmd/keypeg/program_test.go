@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +71,7 @@ type program struct {
 	url      string // that people use
 	address  string // that it listens on
 	args     []string
+	roots    *x509.CertPool // whom tabs trust; nil for the system's
 	log      *log
 	running  *exec.Cmd
 
@@ -214,6 +217,7 @@ func (p *program) opensTab(device *passkeytest.Device, token string) *tab {
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, p.address)
 		},
+		TLSClientConfig:   &tls.Config{RootCAs: p.roots},
 		DisableKeepAlives: true, // each tab has its own, and there are thousands
 	}
 	browser := &http.Client{Jar: jar, Transport: here}

@@ -63,10 +63,14 @@ func (p *program) at(name string) *program {
 	return &seen
 }
 
-// tries runs a command of the program on the same database.
+// tries runs a command of the program on the same database; on premise, with the settings of the server.
 func (p *program) tries(stdin string, args ...string) (string, error) {
 	p.Helper()
-	c := command(p.T, append(args, "--edition", "cloud", "--database", p.database)...)
+	settings := []string{"--edition", "cloud", "--database", p.database}
+	if !slices.Contains(p.args, "cloud") {
+		settings = p.args[1:]
+	}
+	c := command(p.T, slices.Concat(args, settings)...)
 	c.Stdin = strings.NewReader(stdin)
 	out, err := c.CombinedOutput()
 	return string(out), err

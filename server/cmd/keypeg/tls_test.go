@@ -2,17 +2,11 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
@@ -112,34 +108,7 @@ func eventually(t *testing.T, what string, try func() error) {
 // writesPair writes a certificate that signs itself, and its key.
 func writesPair(t *testing.T, folder, host string, number int64) (cert, key string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(number), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(100 * 24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	if ip := net.ParseIP(host); ip != nil {
-		template.IPAddresses = []net.IP{ip}
-	} else {
-		template.DNSNames = []string{host}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
+	return certtest.Write(t, folder, certtest.SelfSigned(t, number, time.Now().Add(100*24*time.Hour), host))
 }
 
 // untrusting is a browser that takes any certificate, so that a test can look at it.
@@ -165,6 +134,8 @@ func TestACME(t *testing.T) {
 	a := newProgramOn(t, database, "https://"+host, "--acme")
 	ca := newAuthority(t, a.address, 30*time.Second)
 	t.Setenv("SSL_CERT_FILE", ca.root)
+	socket := filepath.Join(t.TempDir(), "m")
+	a.args = append(a.args, "--metrics", "unix:"+socket)
 	flags := []string{"--acme-directory", ca.directory, "--acme-email", "it@example.com", "--redirect", proxytest.FreeAddress(t)}
 	a.args = append(a.args, flags...)
 	a.starts()
@@ -183,11 +154,21 @@ func TestACME(t *testing.T) {
 	b.starts()
 	eventually(t, "the other node", func() error { _, err := b.shows(host); return err })
 
-	t.Log("It is renewed before its end.")
+	end := metrics.CertificateEnd + `{host="` + host + `"}`
+	if _, page := asks(t, privately(socket), metrics.PathMetrics); figures(t, page)[end] != float64(first.NotAfter.Unix()) {
+		t.Errorf("the figure %s is %v, and the certificate ends at %s", end, figures(t, page)[end], first.NotAfter)
+	}
+
+	t.Log("It is renewed before its end, and the figure says so.")
 	eventually(t, "a new certificate", func() error {
 		now, err := a.shows(host)
 		if err == nil && now.SerialNumber.Cmp(first.SerialNumber) == 0 {
 			err = fmt.Errorf("it is the first one, until %s", now.NotAfter)
+		}
+		if err == nil {
+			if _, page := asks(t, privately(socket), metrics.PathMetrics); figures(t, page)[end] < float64(now.NotAfter.Unix()) {
+				err = fmt.Errorf("the figure is %v, and the certificate ends at %s", figures(t, page)[end], now.NotAfter)
+			}
 		}
 		return err
 	})

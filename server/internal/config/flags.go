@@ -48,7 +48,7 @@ func setKey(f *pflag.Flag, value any) error {
 	case string, bool, int64, float64:
 		return Set(f, fmt.Sprint(v), place)
 	case []any:
-		if _, takesMany := f.Value.(*networks); takesMany {
+		if _, takesMany := f.Value.(interface{ takesMany() }); takesMany {
 			for _, one := range v {
 				if err := Set(f, fmt.Sprint(one), place); err != nil {
 					return err
@@ -115,6 +115,28 @@ func (p path) String() string { return *p.to }
 
 // Type implements pflag.Value.
 func (p path) Type() string { return "FILE" }
+
+// several is a flag with several texts.
+type several []string
+
+// Set implements pflag.Value.
+func (t *several) Set(text string) error {
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			*t = append(*t, one)
+		}
+	}
+	return nil
+}
+
+func (t *several) takesMany() {}
+
+func (t *several) String() string { return strings.Join(*t, ",") }
+
+// Type implements pflag.Value.
+func (t *several) Type() string { return "TEXT,..." }
+
+func (n *networks) takesMany() {}
 
 // networks is a flag with networks, such as 10.0.0.0/28, and single addresses, such as
 // 10.0.0.11. Each use of the flag adds to it.

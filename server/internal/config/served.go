@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -46,6 +47,8 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 		SessionIdle: settings.SessionIdle, SessionLifetime: settings.SessionLifetime, ConfirmAfter: settings.ConfirmAfter, KeepEvents: settings.KeepEvents,
 		Mail: s.sender(settings), MailLanguage: settings.MailLanguage,
 	}
+	related, failed := s.related(t)
+	organisation.Related, err = related, errors.Join(err, failed)
 	for _, p := range providers {
 		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})
 	}
@@ -80,15 +83,50 @@ func (s *Settings) checkReach() (found []fault) {
 		return []fault{faultOf(err, "listen")}
 	}
 	if !s.IsCloud() { // in the cloud edition each tenant has its own address
-		if _, err := s.PublicAddress(); err != nil {
+		main, err := s.PublicAddress()
+		if err != nil {
 			of := []string{"public-url", "rp-id"}
 			if s.PublicURL == "" { // it follows from the address to listen on
 				of = []string{"listen", "rp-id"}
 			}
 			return []fault{faultOf(err, of...)}
 		}
+		if _, of, err := s.relatedTo(main); err != nil {
+			return []fault{faultOf(err, of...)}
+		}
 	}
 	return nil
+}
+
+// related returns the further addresses of an organisation.
+func (s *Settings) related(t tenant.Tenant) ([]server.Related, error) {
+	if s.IsCloud() {
+		return t.Related()
+	}
+	main, err := s.PublicAddress()
+	if err != nil {
+		return nil, nil // Address says that
+	}
+	list, _, err := s.relatedTo(main)
+	return list, err
+}
+
+// relatedTo reads the further addresses. It names the settings of the first that can't be used.
+func (s *Settings) relatedTo(main server.Address) (list []server.Related, of []string, err error) {
+	for _, set := range []struct {
+		name   string
+		urls   several
+		former bool
+	}{{"former-urls", s.FormerURLs, true}, {"other-urls", s.OtherURLs, false}} {
+		for _, written := range set.urls {
+			one, err := server.ParseRelated(written, main, set.former)
+			if err != nil {
+				return nil, []string{set.name}, fmt.Errorf("--%s: %w", set.name, err)
+			}
+			list = append(list, one)
+		}
+	}
+	return list, []string{"former-urls", "other-urls"}, server.CheckRelated(main, list)
 }
 
 // PublicAddress returns the address at which people reach an installation on premise.

@@ -29,6 +29,8 @@ type Settings struct {
 	Listen         string
 	PublicURL      string
 	RPID           string
+	FormerURLs     several
+	OtherURLs      several
 	TrustedProxies networks
 	Database       string
 	Socket         string
@@ -71,7 +73,9 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 
 	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`; or unix:PATH for a Unix socket, to which only a proxy on this machine connects; or systemd for the one that a socket unit has opened.")
 	flags.StringVar(&s.PublicURL, "public-url", "", "`URL` that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen.")
-	flags.StringVar(&s.RPID, "rp-id", "", "WebAuthn relying party id: the public URL's host, or a `DOMAIN` above it that other services share. Never change it once people have passkeys.")
+	flags.StringVar(&s.RPID, "rp-id", "", "WebAuthn relying party id: the public URL's host, or a `DOMAIN` above it that other services share. To change it once people have passkeys is a move: see --former-urls.")
+	flags.Var(&s.FormerURLs, "former-urls", "`URL,...` that people used before a move. They are served too, and their passkeys go on working, until you end the move: see the manual's page on moving. Behind a blank, the relying party id where it isn't the host.")
+	flags.Var(&s.OtherURLs, "other-urls", "`URL,...` of this organisation that are served too, for ever. The same passkeys work there in browsers with related origin requests.")
 	flags.Var(&s.TrustedProxies, "trusted-proxies", "Addresses of your own proxies, such as 10.0.0.11, or networks that hold nothing else. Only they are believed about where a request came from (X-Forwarded-For).")
 	flags.StringVar(&s.Database, "database", "data/keypeg.db", "`FILE|URL` of the database: a path, whose folder is made where missing; or a PostgreSQL database, postgres://user@host/database, which several nodes may share.")
 
@@ -119,7 +123,7 @@ func (s *Settings) Check(of Use) error {
 // Use says what the settings are for.
 type Use struct {
 	Serves     bool // people reach the server that the settings describe
-	AddsTenant bool // --rp-id is for a tenant that is added
+	AddsTenant bool // --rp-id is for a tenant that is added or moved
 }
 
 func (s *Settings) contradictions() (found []fault) {

@@ -147,6 +147,8 @@ func (s *Settings) checkEdition(addsTenant bool) (found []fault) {
 	refuse(!s.Passkeys, errors.New("--no-passkeys doesn't go with the cloud edition, where passkeys are for everyone: leave it out"), "passkeys")
 	refuse(s.PublicURL != "" || s.RPID != "" && !addsTenant,
 		errors.New("--public-url and --rp-id don't go with the cloud edition, where each tenant has its own: leave them out, and give them to keypeg tenant add"), "public-url", "rp-id")
+	refuse(len(s.FormerURLs)+len(s.OtherURLs) > 0,
+		errors.New("--former-urls and --other-urls don't go with the cloud edition, where each tenant has its own: leave them out, and use keypeg domain"), "former-urls", "other-urls")
 	for _, p := range s.providers {
 		id := p.protocol.ID
 		refuse(true, s.inFile(fmt.Errorf("the table [provider.%s] doesn't go with the cloud edition, because its address belongs to one host: make it [tenant.NAME.provider.%s]", id, id), providerTable, id))

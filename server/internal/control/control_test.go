@@ -17,6 +17,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -48,6 +49,7 @@ func newRunning(t *testing.T) *running {
 	db := memstore.New(time.Now)
 	accounts := account.New(account.Config{
 		Store: db, Now: time.Now, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1},
+		Policy:    policy.Policy{RPID: "id.example", Former: []string{"old.example"}},
 		Providers: []account.Provider{{ID: "one", Name: "ONE", Issuer: "https://one.example"}},
 	})
 	on := control.Accounts{Service: accounts, Store: db, Address: links{}}
@@ -164,6 +166,10 @@ func TestCommands(t *testing.T) {
 		{"/verify-events", `{}`, 200, `"notSealed":`},
 		{"/verify-events", `{"hash":"x"}`, 400, ``},
 		{"/examine", `{"Passwords":"off"}`, 200, `"users":`},
+		{"/domains", `{}`, 200, `[{"rpId":"`},
+		{"/domain-users", `"old.example"`, 200, `{"users":[]}`},
+		{"/end-domain", `"old.example"`, 200, `{}`},
+		{"/end-domain", `"older.example"`, refused, `"code":"not_found"`},
 		{"/mails", `{}`, 200, `[]`},
 		{"/retry-mails", `{}`, 200, `0`},
 		{"/signals", `{}`, 200, `true`},

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/probe"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
@@ -16,13 +15,13 @@ import (
 // Examination is what keypeg doctor learns of an organisation's records. The key is the server's own: whoever
 // may ask for it may read the database too.
 type Examination struct {
-	Key      []byte        `json:"key"`                // of package probe; nil if no server of this version has run
-	Read     time.Duration `json:"read"`               // how long a read took
-	Clock    time.Time     `json:"clock,omitzero"`     // of a database on another machine
-	Users    int           `json:"users"`              // all of them
-	Passkeys int           `json:"passkeys"`           // all of them
-	OfOthers int           `json:"ofOthers,omitempty"` // passkeys of another relying party id
-	Others   []string      `json:"others,omitempty"`   // those ids
+	Key      []byte        `json:"key"`            // of package probe; nil if no server of this version has run
+	Read     time.Duration `json:"read"`           // how long a read took
+	Clock    time.Time     `json:"clock,omitzero"` // of a database on another machine
+	Users    int           `json:"users"`          // all of them
+	Passkeys int           `json:"passkeys"`       // all of them
+	// Domains are the relying party ids of the settings and of the passkeys.
+	Domains []account.Domain `json:"domains"`
 	// LockedOut are users without a way to sign in, the first few, and Locked how many there are.
 	LockedOut []string `json:"lockedOut,omitempty"`
 	Locked    int      `json:"locked,omitempty"`
@@ -52,34 +51,13 @@ func ExamineStore(ctx context.Context, db store.Store, p policy.Policy) (found E
 	if found.Key, err = store.Secret(ctx, db, probe.SecretName); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return found, fmt.Errorf("reading the database: %w", err)
 	}
-	others := map[string]bool{}
-	for after := []byte(nil); ; {
-		records, err := db.Records(ctx, store.KindUser, after, 1000)
-		if err != nil {
-			return found, fmt.Errorf("reading the users: %w", err)
-		}
-		if len(records) == 0 {
-			found.Others = slices.Sorted(maps.Keys(others))
-			return found, nil
-		}
-		for _, record := range records {
-			after = record.Key
-			if put, is := record.Op.(store.PutUser); is {
-				found.add(put.User, p, others)
-			}
-		}
-	}
+	found.Domains, err = account.DomainsIn(ctx, db, p, func(user store.User) { found.add(user, p) })
+	return found, err
 }
 
-func (e *Examination) add(user store.User, p policy.Policy, others map[string]bool) {
+func (e *Examination) add(user store.User, p policy.Policy) {
 	e.Users++
 	e.Passkeys += len(user.Passkeys)
-	for _, passkey := range user.Passkeys {
-		if p.IsOfAnother(passkey) {
-			e.OfOthers++
-			others[passkey.RPID] = true
-		}
-	}
 	if p.LocksOut(user) {
 		if e.Locked++; len(e.LockedOut) < mostLockedOut {
 			e.LockedOut = append(e.LockedOut, user.Name)

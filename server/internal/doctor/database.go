@@ -3,9 +3,11 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -112,11 +114,20 @@ func (v *visit) passkeys(context.Context) Result {
 	if v.examined == nil {
 		return leftOut("the database can't be read")
 	}
-	if e := v.examined; e.OfOthers > 0 {
-		return failed(fmt.Sprintf("%d of %d passkeys were made for %s, and work no more with the relying party id of these settings", e.OfOthers, e.Passkeys, strings.Join(e.Others, ", ")),
-			keypegLine("--rp-id "+e.Others[0]), do("or have their users add new ones: keypeg user recovery-link NAME"))
+	own := v.examined.Passkeys
+	moving := ""
+	for _, d := range v.examined.Domains {
+		switch {
+		case d.State == account.DomainUnknown && d.Passkeys > 0:
+			return failed(fmt.Sprintf("%d of %d passkeys were made for %s, which these settings don't have, so they don't work", d.Passkeys, v.examined.Passkeys, d.RPID),
+				keypegLine("--rp-id "+d.RPID), do("or, in a move: --former-urls https://"+d.RPID+" and then keypeg domain list"))
+		case d.State == account.DomainEnded:
+			own -= d.Passkeys
+		case d.State == account.DomainFormer:
+			moving += fmt.Sprintf("; %d users have yet to move from %s, and %d of them have no other way to sign in", d.ToMove, d.RPID, d.Stranded)
+		}
 	}
-	return ok(fmt.Sprintf("all %d are for the relying party id of these settings", v.examined.Passkeys))
+	return ok(fmt.Sprintf("all %d are for the domains of these settings", own) + moving)
 }
 
 func (v *visit) waysIn(context.Context) Result {
@@ -129,7 +140,7 @@ func (v *visit) waysIn(context.Context) Result {
 	}
 	counted := fmt.Sprintf("with these settings %d users have no sign-in method left", e.Locked)
 	says := counted + ": " + strings.Join(e.LockedOut, ", ")
-	if e.OfOthers > 0 {
+	if slices.ContainsFunc(e.Domains, func(d account.Domain) bool { return d.State == account.DomainUnknown && d.Passkeys > 0 }) {
 		r := leftOut(says + "; it may follow from the passkeys of another relying party id")
 		r.support = counted
 		return r

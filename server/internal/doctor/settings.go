@@ -96,7 +96,7 @@ func (p Patient) ofOrganisation(t tenant.Tenant) (all []Check) {
 	if t.Name != "" && !p.hosted {
 		v.prefix = t.Name + ": "
 	}
-	for _, checks := range [][]Check{v.ofDatabase(), v.ofName(), v.ofRoundTrip(), v.ofPages(), v.ofFiles(), v.ofRequests(), v.ofOthers()} {
+	for _, checks := range [][]Check{v.ofDatabase(), v.ofName(), v.ofRelated(), v.ofRoundTrip(), v.ofPages(), v.ofFiles(), v.ofRequests(), v.ofOthers()} {
 		all = append(all, checks...)
 	}
 	for i := range all {

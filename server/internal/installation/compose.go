@@ -87,12 +87,14 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	endStreaming := inBackground(ctx, events.Run)
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
+	endOrdering := inBackground(ctx, handler.RunDomains)
 	return &tenant.OpenTenant{
-		Server: handler, Accounts: accounts, Address: address, Store: db,
+		Server: handler, Accounts: accounts, Address: address, Related: org.Related, Store: db,
 		Close: func() error {
 			endSealing()
 			endSending()
 			endCounting()
+			endOrdering()
 			handler.Close(context.WithoutCancel(ctx))
 			endStreaming()
 			c.hubs.Delete(t.Name)
@@ -106,7 +108,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 func (c *composer) config(log *slog.Logger, address server.Address, org Organisation) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log, Warnings: c.warnings,
-		Address: address, TrustedProxies: c.serving.TrustedProxies,
+		Address: address, Related: org.Related, TrustedProxies: c.serving.TrustedProxies,
 		MaxPasskeys: org.MaxPasskeys, AttestationRoots: org.AttestationRoots,
 		Product: org.Product, Contact: org.Contact,
 		App: c.serving.App(org.Product, org.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,

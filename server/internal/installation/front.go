@@ -42,7 +42,7 @@ func (c *composer) front(ctx context.Context) (front, error) {
 		return nil, err
 	}
 	alone := &alone{c, one}
-	if err := refuseLockout(one.Accounts.CheckPolicy(ctx)); err != nil {
+	if err := refuseLockout(one.Accounts.CheckPolicy(ctx), one.Address); err != nil {
 		alone.Close()
 		return nil, err
 	}
@@ -70,7 +70,13 @@ func (a *alone) Close() {
 func (a *alone) Watch(context.Context) {}
 
 func (a *alone) origin(host string) string {
-	if server.HostName(host) != a.host() {
+	name := server.HostName(host)
+	for _, related := range a.one.Related {
+		if name == server.HostName(related.Host) {
+			return related.Origin
+		}
+	}
+	if name != a.host() {
 		return ""
 	}
 	return a.one.Address.Origin
@@ -121,7 +127,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := refuseLockout(o.Accounts.CheckPolicy(ctx)); err != nil {
+			if err := refuseLockout(o.Accounts.CheckPolicy(ctx), o.Address); err != nil {
 				c.logOf(t).Error("users are locked out", "cause", err) // refusing everybody else too would help nobody
 			}
 			return o, nil

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
@@ -54,7 +55,8 @@ type Settings interface {
 type Organisation struct {
 	Product, Contact string
 
-	Policy      policy.Policy // the RP ID is that of the address
+	Policy      policy.Policy // the RP IDs are those of the addresses
+	Related     []server.Related
 	Providers   []Provider
 	MaxPasskeys int
 	// AttestationRoots are the roots of the makers whose devices are accepted; nil means
@@ -234,6 +236,15 @@ func (i Installation) reached(t tenant.Tenant) (org Organisation, address server
 func (org Organisation) rules(db store.Store, address server.Address, mails *mail.Queue) account.Config {
 	methods := org.Policy
 	methods.RPID = address.RPID
+	for _, related := range org.Related {
+		switch id := related.RPID; {
+		case id == address.RPID || slices.Contains(methods.Former, id) || slices.Contains(methods.Others, id):
+		case related.Former:
+			methods.Former = append(methods.Former, id)
+		default:
+			methods.Others = append(methods.Others, id)
+		}
+	}
 	config := account.Config{
 		Store: db, Now: time.Now,
 		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter, KeepEvents: org.KeepEvents,
@@ -259,7 +270,11 @@ func (org Organisation) mails(db store.Store, address server.Address, log *slog.
 
 // refuseLockout adds what to do to the error for settings that would leave users without a
 // sign-in method.
-func refuseLockout(err error) error {
+func refuseLockout(err error, at server.Address) error {
+	if foreign, is := errors.AsType[*account.ForeignPasskeys](err); is {
+		id := foreign.Domains[0].RPID
+		return fmt.Errorf("%w. So that they go on working in a move, add former-urls = [%q], or whatever the address was; if there is no move, change public-url or rp-id back; to give them up, run keypeg domain end %s", err, at.FormerURL(id), id)
+	}
 	if _, is := errors.AsType[*account.LockedOut](err); is {
 		return fmt.Errorf("%w. Start with the settings as they were and give them another sign-in method, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
 	}

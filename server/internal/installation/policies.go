@@ -50,7 +50,7 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 			log.Error("the policy of a tenant could not be checked", "tenant", t.Name, "cause", err)
 			continue // its first request will log the same
 		}
-		err = refuseLockout(account.New(org.rules(db, address, nil)).LocksNobodyOut(ctx))
+		err = refuseLockout(account.New(org.rules(db, address, nil)).LocksNobodyOut(ctx), address)
 		if err := errors.Join(err, o.release(db)); err != nil {
 			return fmt.Errorf("the tenant %s: %w", t.Name, err)
 		}

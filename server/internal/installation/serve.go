@@ -107,7 +107,7 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 		return errors.Join(err, door.Close())
 	}
 	if figures != nil {
-		listeners[figures] = composer.metrics.Handler(front)
+		listeners[figures] = composer.metrics.Handler(s.Metrics, front)
 	}
 	if private := i.driver().Listen(s.Log); private != nil {
 		listeners[private] = front.socket()

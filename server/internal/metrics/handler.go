@@ -17,8 +17,9 @@ import (
 const PathMetrics = "/metrics"
 
 // Handler serves the figures, the health checks of the server, and the profiles of Go. It is for IT alone:
-// profiles show how the program works. The command line isn't shown, because a password may stand in it.
-func (m *Metrics) Handler(health http.Handler) http.Handler {
+// profiles show how the program works. The command line isn't shown, because a password may stand in it. It
+// listens at the address listen, and pages of strangers can't read it.
+func (m *Metrics) Handler(listen string, health http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathMetrics, func(w http.ResponseWriter, r *http.Request) {
 		var page Page
@@ -34,7 +35,7 @@ func (m *Metrics) Handler(health http.Handler) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	return forHosts(listen, mux)
 }
 
 // isReady asks the server as somebody on this machine would.

@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 func shows(t *testing.T, m *Metrics, health http.Handler) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	m.Handler(health).ServeHTTP(w, httptest.NewRequest("GET", PathMetrics, nil))
+	m.Handler("localhost:9464", health).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost:9464"+PathMetrics, nil))
 	return w.Body.String()
 }
 

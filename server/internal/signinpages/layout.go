@@ -31,7 +31,7 @@ func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
 			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg"))),
 			h.Link(h.Rel("stylesheet"), h.Href(p.Asset("signinpages.css"))),
 			g.If(p.StyleSheet != "", h.Link(h.Rel("stylesheet"), h.Href(p.StyleSheet))),
-			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset("signinpages-"+text.Lang+".js")))),
+			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset(p.scriptFile(text))))),
 		),
 		h.Body(h.Class("sign-in-page"),
 			h.Main(h.Class("card sign-in-card"),

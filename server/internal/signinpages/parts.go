@@ -37,6 +37,14 @@ func (p *Pages) scripted() g.Group {
 	return g.Group{h.Data("ahead", ahead), h.Data("rp", p.RPID)}
 }
 
+// scriptFile is the name of the script.
+func (p *Pages) scriptFile(text *message.Catalogue) string {
+	if p.Related != nil {
+		return "signinpages-related-" + text.Lang + ".js"
+	}
+	return "signinpages-" + text.Lang + ".js"
+}
+
 func field(label string, attributes ...g.Node) g.Node {
 	return h.Label(h.Class("field"), g.Text(label), h.Input(attributes...))
 }

@@ -112,10 +112,23 @@ func (p signInPage) byPasskey() g.Group {
 	return g.Group{
 		unlessScripted(p.text, h.Div(h.ID("passkey"), h.Class("stack waiting"),
 			passkeyButton("button primary wide", label),
+			p.relatedLinks(),
 			g.If(p.PasswordsOn || p.greets() && len(p.page.Providers) > 0, or(separator)),
 		)),
 		g.If(!p.PasswordsOn, incapable(message.SignInPagesIn(p.text).PasskeyOnly)),
 	}
+}
+
+// relatedLinks lead to the addresses of the organisation. The script shows those for whose passkeys the button
+// doesn't ask, and asks for them here if the browser can.
+func (p signInPage) relatedLinks() g.Node {
+	if p.Related == nil {
+		return nil
+	}
+	return g.Map(p.Related(), func(related Related) g.Node {
+		return h.A(h.Class("aside"), g.Attr("hidden"), h.Data("rp-id", related.RPID), h.Href(related.Origin+shared.PageSignIn),
+			g.Text(message.Fill(p.words.OtherPasskey, "address", related.RPID)))
+	})
 }
 
 // byPassword are the fields of the password. Where the user is greeted, they are folded up, unless

@@ -24,9 +24,16 @@ type Config struct {
 	PasskeysOn  bool
 	PasswordsOn bool // some users may sign in with a password
 	RPID        string
+	Related     func() []Related         // the relying party ids, best first; nil if there is one
 	StyleSheet  string                   // loaded after ours; "" for none
 	Hosted      bool                     // in a host program, which has the pages to sign in and about passkeys
 	Asset       func(name string) string // the address of a static file
+}
+
+// Related is a relying party id of an organisation with several addresses.
+type Related struct {
+	RPID   string
+	Origin string // of the address where every browser uses its passkeys
 }
 
 // Pages draws the pages. It is safe for concurrent use.

@@ -188,21 +188,46 @@ func (r *Registry) addition(ctx context.Context, t Tenant) (store.Batch, error) 
 // keepsApartFrom refuses two tenants if a browser would offer the passkeys of one of them at
 // the host of the other.
 func (t Tenant) keepsApartFrom(other Tenant) error {
-	mine, err := t.Address()
+	mine, err := t.addresses()
 	if err != nil {
 		return err
 	}
-	theirs, err := other.Address()
+	theirs, err := other.addresses()
 	if err != nil {
 		return nil // nobody can reach it, see [Router.Refresh]
 	}
+	for _, my := range mine {
+		for _, their := range theirs {
+			if err := keepApart(my, their, other.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addresses returns all addresses of the tenant.
+func (t Tenant) addresses() ([]server.Address, error) {
+	main, err := t.Address()
+	if err != nil {
+		return nil, err
+	}
+	related, err := t.Related()
+	all := []server.Address{main}
+	for _, other := range related {
+		all = append(all, other.Address)
+	}
+	return all, err
+}
+
+func keepApart(mine, theirs server.Address, other string) error {
 	switch myHost, theirHost := server.HostName(mine.Host), server.HostName(theirs.Host); {
 	case myHost == theirHost:
-		return fmt.Errorf("the host %s belongs to the tenant %s already: give this one a host name of its own", myHost, other.Name)
+		return fmt.Errorf("the host %s belongs to the tenant %s already: give this one a host name of its own", myHost, other)
 	case isWithin(theirHost, mine.RPID):
-		return fmt.Errorf("passkeys with the RP ID %s would be offered at %s too, which belongs to the tenant %s: choose a host, or an RP ID, that doesn't contain it", mine.RPID, theirHost, other.Name)
+		return fmt.Errorf("passkeys with the RP ID %s would be offered at %s too, which belongs to the tenant %s: choose a host, or an RP ID, that doesn't contain it", mine.RPID, theirHost, other)
 	case isWithin(myHost, theirs.RPID):
-		return fmt.Errorf("passkeys of the tenant %s, whose RP ID is %s, would be offered at %s too: choose a host outside of %s", other.Name, theirs.RPID, myHost, theirs.RPID)
+		return fmt.Errorf("passkeys of the tenant %s, whose RP ID is %s, would be offered at %s too: choose a host outside of %s", other, theirs.RPID, myHost, theirs.RPID)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type OpenTenant struct {
 	Server   *server.Server
 	Accounts *account.Service // for commands
 	Address  server.Address   // where people reach it
+	Related  []server.Related // and where else
 	Store    store.Store
 	Close    func() error // closes its store
 }
@@ -132,6 +133,15 @@ func (rt *Router) Refresh(ctx context.Context) error {
 			continue
 		}
 		d.byHost[name] = addressed{t, address}
+		related, err := t.Related()
+		if err != nil {
+			rt.logUnserved(t, err)
+		}
+		for _, other := range related {
+			if name := server.HostName(other.Host); d.byHost[name].Name == "" {
+				d.byHost[name] = addressed{t, other.Address}
+			}
+		}
 	}
 	rt.listed.Store(d)
 

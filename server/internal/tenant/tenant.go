@@ -28,6 +28,8 @@ type Tenant struct {
 	Name      string `json:"name"`              // of its file, and in commands and settings
 	PublicURL string `json:"publicURL"`         // as browsers write it; tenants of early versions have it as IT wrote it
 	RPID      string `json:"rpID,omitempty"`    // likewise; "" for the host
+	Former    string `json:"former,omitempty"`  // addresses before a move, as [server.Related] writes them, with commas between
+	Others    string `json:"others,omitempty"`  // further addresses, likewise
 	Product   string `json:"product,omitempty"` // "" for the installation's
 	Contact   string `json:"contact,omitempty"` // "" for the installation's
 
@@ -46,6 +48,30 @@ func (t Tenant) IsActive() bool { return t.Suspended.IsZero() && !t.Removing }
 // IT.
 func (t Tenant) Address() (server.Address, error) {
 	return server.ParseAddress(t.PublicURL, t.RPID, true)
+}
+
+// Related returns the further addresses of the tenant. Its errors are sentences for IT.
+func (t Tenant) Related() (list []server.Related, err error) {
+	main, err := t.Address()
+	if err != nil || t.Former+t.Others == "" {
+		return nil, nil // whoever wants the address gets the error
+	}
+	for _, of := range []struct {
+		written string
+		former  bool
+	}{{t.Former, true}, {t.Others, false}} {
+		for one := range strings.SplitSeq(of.written, ",") {
+			if one == "" {
+				continue
+			}
+			related, err := server.ParseRelated(one, main, of.former)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, related)
+		}
+	}
+	return list, server.CheckRelated(main, list)
 }
 
 // maxName is how long a tenant's name may be.

@@ -3,17 +3,11 @@
 package mailtest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -24,6 +18,7 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
+	"github.com/keypeg/keypeg/server/internal/certtest"
 	"github.com/keypeg/keypeg/server/mail"
 )
 
@@ -62,13 +57,19 @@ const (
 // unless that is "". It ends with the test.
 func New(t testing.TB, security mail.Security, mechanism string) *Relay {
 	t.Helper()
-	certificate, roots := selfSigned(t)
+	return NewAt(t, "127.0.0.1:0", security, mechanism)
+}
+
+// NewAt is [New] at an address. Its certificate is for localhost and smtp.example.com.
+func NewAt(t testing.TB, address string, security mail.Security, mechanism string) *Relay {
+	t.Helper()
+	certificate := certtest.SelfSigned(t, 1, time.Now().Add(24*time.Hour), "localhost", "smtp.example.com")
 	r := &Relay{t: t, mechanism: mechanism, tls: &tls.Config{Certificates: []tls.Certificate{certificate}}}
-	r.Sender = mail.Sender{Server: mail.Server{Host: "localhost", Security: security, Roots: roots}, Name: "Acme", From: "keypeg@acme.example"}
+	r.Sender = mail.Sender{Server: mail.Server{Host: "localhost", Security: security, Roots: certtest.Pool(certificate)}, Name: "Acme", From: "keypeg@acme.example"}
 	if mechanism != "" {
 		r.User, r.Password = User, Password
 	}
-	r.address = "127.0.0.1:0"
+	r.address = address
 	r.Starts()
 	_, port, _ := net.SplitHostPort(r.address)
 	for _, digit := range port {
@@ -228,27 +229,4 @@ func (l *login) Next(response []byte) (challenge []byte, done bool, err error) {
 		return nil, true, l.check(l.user, string(response))
 	}
 	return nil, true, errors.New("unexpected answer")
-}
-
-func selfSigned(t testing.TB) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(parsed)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }

@@ -40,6 +40,9 @@ type Device struct {
 	Transports []string    // nil for "internal"
 	Attachment string      // "platform" or "cross-platform"; "" for "platform"
 	Algorithms []Algorithm // that it supports, its favourite first; nil for ES256, EdDSA and RS256
+	// RelatedTo are the relying party ids whose list of related origins has Origin (5.11). A browser
+	// without related origin requests has none.
+	RelatedTo []string
 
 	SkipsVerification bool // it can't ask for a fingerprint or PIN
 	BackupEligible    bool // its new passkeys may be synced

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -28,7 +29,7 @@ func (d *Device) relyingParty(id string) (string, error) {
 	if id == "" {
 		return host, nil
 	}
-	if !registrable(id, host) {
+	if !registrable(id, host) && !slices.Contains(d.RelatedTo, id) {
 		return "", ErrSecurity
 	}
 	return id, nil

@@ -69,14 +69,20 @@ var names atomic.Int64
 // Name returns a name that no other test of the process has.
 func Name() string { return fmt.Sprintf("test-%d", names.Add(1)) }
 
-var shared = sync.OnceValues(func() (*Server, error) { return start(nil) })
+var shared = sync.OnceValues(func() (*Server, error) { return start(0, nil) })
 
 // Start runs a server until the test ends, with settings of its own
 // ("synchronous_standby_names = '*'").
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	return StartAt(t, 0, settings...)
+}
+
+// StartAt is [Start] at a port of 127.0.0.1, or 0 for a free one.
+func StartAt(t testing.TB, port int, settings ...string) *Server {
+	t.Helper()
 	skipWithout(t)
-	s, err := start(settings)
+	s, err := start(port, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +92,7 @@ func Start(t testing.TB, settings ...string) *Server {
 
 // Run runs a server outside of a test, until Kill. It doesn't wait for the disk, unless a
 // setting is "fsync = on".
-func Run(settings ...string) (*Server, error) { return start(settings) }
+func Run(settings ...string) (*Server, error) { return start(0, settings) }
 
 func skipWithout(t testing.TB) {
 	t.Helper()
@@ -112,12 +118,15 @@ func programs() (string, error) {
 	return fmt.Sprintf("/usr/lib/postgresql/%d/bin", newest), nil
 }
 
-// start makes a new server. It doesn't wait for the disk: data are lost only if the machine
+// start makes a new server, at a port or at a free one for 0. It doesn't wait for the disk: data are lost only if the machine
 // crashes, not if the process is killed.
-func start(settings []string) (*Server, error) {
+func start(port int, settings []string) (*Server, error) {
 	s, err := prepare()
 	if err != nil {
 		return nil, err
+	}
+	if port != 0 {
+		s.Port = port
 	}
 	if err := s.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
 		return nil, err

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
+)
+
+type domainList struct{ JSON bool }
+
+func (c *domainList) takes(l *commandLine) {
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each domain.")
+}
+
+func (c *domainList) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withUsers(ctx, func(users control.Users) error {
+		all, err := control.ListDomains(ctx, users, control.None{})
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			for _, domain := range all {
+				if err := json.NewEncoder(t.Out).Encode(domain); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		return printDomains(t, all)
+	})
+}
+
+func printDomains(t terminal, all []account.Domain) error {
+	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "DOMAIN\tSTATE\tPASSKEYS\tUSERS\tHAVE YET TO MOVE\tHAVE NO OTHER WAY IN")
+	for _, d := range all {
+		toMove, stranded := fmt.Sprint(d.ToMove), fmt.Sprint(d.Stranded)
+		if d.State == account.DomainPresent {
+			toMove, stranded = "-", "-"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\n", d.RPID, d.State, d.Passkeys, d.Users, toMove, stranded)
+	}
+	return table.Flush()
+}
+
+// ofDomain is the argument of commands about one relying party id.
+type ofDomain struct{ RPID string }
+
+func (c *ofDomain) takes(l *commandLine) {
+	l.argument(&c.RPID, "domain", "The relying party id, as keypeg domain list prints it, such as old.example.com.")
+}
+
+type domainUsers struct {
+	ofDomain
+	JSON bool
+}
+
+func (c *domainUsers) takes(l *commandLine) {
+	c.ofDomain.takes(l)
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user.")
+}
+
+func (c *domainUsers) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withUsers(ctx, func(users control.Users) error {
+		found, err := control.ListDomainUsers(ctx, users, c.RPID)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+		if !c.JSON {
+			fmt.Fprintln(table, "NAME\tLAST SIGN-IN\tOTHER WAY IN")
+		}
+		for _, user := range found.Users {
+			if c.JSON {
+				if err := json.NewEncoder(t.Out).Encode(user); err != nil {
+					return err
+				}
+				continue
+			}
+			last := "never"
+			if !user.LastSignIn.IsZero() {
+				last = user.LastSignIn.Local().Format(time.DateOnly)
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", user.Name, last, either(user.Disabled, "disabled", either(user.Stranded, "no", "yes")))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		if found.More > 0 {
+			fmt.Fprintf(t.Err, "There are %d more.\n", found.More)
+		}
+		return nil
+	})
+}
+
+// domainMove makes another address the main one. On premise the settings are a file of IT's, so it says what to write
+// there, after it has made sure that this can be used.
+type domainMove struct{ URL string }
+
+func (c *domainMove) takes(l *commandLine) {
+	l.argument(&c.URL, "url", "The new address, such as https://id.new.example.")
+}
+
+func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
+	if s.IsCloud() {
+		return s.withTenants(ctx, func(tenants installation.Tenants) error {
+			moved, err := installation.SetTenantAddress(ctx, tenants, installation.MoveTenant{Name: s.tenant, URL: c.URL, RPID: s.RPID})
+			if err != nil {
+				return err
+			}
+			return printAddresses(t, moved)
+		})
+	}
+	now, err := s.PublicAddress()
+	if err != nil {
+		return err
+	}
+	address, err := server.ParseAddress(c.URL, "", true)
+	if err != nil {
+		return err
+	}
+	if address.Host == now.Host {
+		return fmt.Errorf("%s is the address already", now.Origin)
+	}
+	former, kept := []string{formerOf(now)}, []server.Related{{Address: now, Former: true}}
+	org, err := s.Organisation(tenant.Tenant{})
+	if err != nil {
+		return err
+	}
+	for _, other := range org.Related {
+		if other.Host == address.Host { // a move that is given up
+			continue
+		}
+		kept = append(kept, other)
+		if other.Former {
+			former = append(former, formerOf(other.Address))
+		}
+	}
+	if err := server.CheckRelated(address, kept); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "Nothing is changed yet. Write these settings in the place of public-url, rp-id and former-urls:\n\n  public-url = %q\n  former-urls = [%s]\n\n", address.Origin, quotedList(former))
+	fmt.Fprintf(t.Out, "Both names must lead to this server, with a certificate for each. Then restart it, and run:\n\n  keypeg doctor\n  keypeg domain list\n\n")
+	fmt.Fprintf(t.Out, "People sign in at both addresses with the passkeys that they have, and are offered new ones for %s. When nobody has to move any more, run keypeg domain end %s.\n", address.RPID, now.RPID)
+	return nil
+}
+
+// formerOf writes an address for --former-urls.
+func formerOf(a server.Address) string {
+	if a.RPID == server.HostName(a.Host) {
+		return a.Origin
+	}
+	return server.Related{Address: a}.String()
+}
+
+func quotedList(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = fmt.Sprintf("%q", text)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+type domainAdd struct{ URL string }
+
+func (c *domainAdd) takes(l *commandLine) {
+	l.argument(&c.URL, "url", "The further address, such as https://id.acme.example.")
+}
+
+func (c *domainAdd) Run(ctx context.Context, t terminal, s *settings) error {
+	if !s.IsCloud() {
+		return fmt.Errorf("on premise, write the address into the setting other-urls: other-urls = [%q]", c.URL)
+	}
+	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+		changed, err := installation.AddTenantAddress(ctx, tenants, installation.MoveTenant{Name: s.tenant, URL: c.URL})
+		if err != nil {
+			return err
+		}
+		return printAddresses(t, changed)
+	})
+}
+
+type domainEnd struct{ ofDomain }
+
+func (c *domainEnd) Run(ctx context.Context, t terminal, s *settings) error {
+	if s.IsCloud() {
+		return s.withTenants(ctx, func(tenants installation.Tenants) error {
+			left, err := installation.EndTenantDomain(ctx, tenants, installation.MoveTenant{Name: s.tenant, RPID: c.RPID})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(t.Out, "Passkeys for %s aren't accepted any more. None was removed.\n", c.RPID)
+			return printAddresses(t, left)
+		})
+	}
+	return s.withUsers(ctx, func(users control.Users) error {
+		if err := control.EndDomain(ctx, users, c.RPID); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "Passkeys for %s are given up. Take its address out of former-urls or other-urls, and restart the server: until then they work. None is removed.\n", c.RPID)
+		return nil
+	})
+}
+
+// withTenants calls do with the tenants, for a command about one of them.
+func (s *settings) withTenants(ctx context.Context, do func(installation.Tenants) error) error {
+	if err := s.installation().CheckTenant(s.tenant); err != nil {
+		return err
+	}
+	return s.installation().Tenants(ctx, do)
+}
+
+func printAddresses(t terminal, of tenant.Tenant) error {
+	related, err := of.Related()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "%s is at %s", of.Name, of.PublicURL)
+	for _, other := range related {
+		fmt.Fprintf(t.Out, either(other.Former, ", and moves there from %s", ", and at %s"), other.Origin)
+	}
+	_, err = fmt.Fprintln(t.Out, ".")
+	return err
+}

@@ -1,0 +1,119 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// A tenant moves to another host in three steps: [Registry.Move] makes the new address the main one, people sign
+// in there and make new passkeys, and [Registry.Leave] ends the former one. A move is given up by a move back.
+
+// Move makes another address the tenant's main one. The present one becomes a former address. RPID is the new
+// relying party id; "" is for the host.
+func (r *Registry) Move(ctx context.Context, name, publicURL, rpID string) (Tenant, error) {
+	return r.changeAddresses(ctx, name, func(t *Tenant) error {
+		main, err := t.Address()
+		if err != nil {
+			return err
+		}
+		address, err := server.ParseAddress(publicURL, rpID, true)
+		if err != nil {
+			return err
+		}
+		if address.Host == main.Host {
+			return fmt.Errorf("%s is the address of the tenant %s already", main.Origin, name)
+		}
+		t.PublicURL, t.RPID = address.Origin, address.RPID
+		t.leave(func(other server.Related) bool { return other.Host == address.Host })
+		t.Former = join(server.Related{Address: main}.String(), t.Former)
+		return nil
+	})
+}
+
+// Also adds a further address for ever.
+func (r *Registry) Also(ctx context.Context, name, written string) (Tenant, error) {
+	return r.changeAddresses(ctx, name, func(t *Tenant) error {
+		main, err := t.Address()
+		if err != nil {
+			return err
+		}
+		other, err := server.ParseRelated(written, main, false)
+		if err != nil {
+			return err
+		}
+		t.Others = join(t.Others, other.String())
+		return nil
+	})
+}
+
+// Leave takes the further addresses with a relying party id from the tenant. The caller has made sure that nobody needs
+// them.
+func (r *Registry) Leave(ctx context.Context, name, rpID string) (Tenant, error) {
+	return r.changeAddresses(ctx, name, func(t *Tenant) error {
+		t.leave(func(other server.Related) bool { return other.RPID == rpID })
+		return nil
+	})
+}
+
+// leave takes further addresses from the tenant.
+func (t *Tenant) leave(which func(server.Related) bool) {
+	related, _ := t.Related()
+	t.Former, t.Others = "", ""
+	for _, other := range related {
+		switch {
+		case which(other):
+		case other.Former:
+			t.Former = join(t.Former, other.String())
+		default:
+			t.Others = join(t.Others, other.String())
+		}
+	}
+}
+
+func join(list ...string) string {
+	return strings.Join(slices.DeleteFunc(list, func(one string) bool { return one == "" }), ",")
+}
+
+// changeAddresses changes a tenant, and refuses what [Registry.Add] refuses.
+func (r *Registry) changeAddresses(ctx context.Context, name string, do func(*Tenant) error) (changed Tenant, err error) {
+	err = r.change(ctx, func() (store.Batch, error) {
+		list, err := lists.Get(ctx, r.store, "", "") // before the tenants, so that none is missed
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("reading the list of tenants: %w", err)
+		}
+		entry, err := r.entry(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if entry.Value.Removing {
+			return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again", name, name)
+		}
+		if err := do(&entry.Value); err != nil {
+			return nil, err
+		}
+		changed = entry.Value
+		if _, err := changed.Related(); err != nil {
+			return nil, err
+		}
+		all, err := r.List(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range all {
+			if other.Name == name {
+				continue
+			}
+			if err := changed.keepsApartFrom(other); err != nil {
+				return nil, err
+			}
+		}
+		return store.Batch{lists.Put(list), tenants.Put(entry)}, nil
+	})
+	return changed, err
+}
