@@ -185,6 +185,7 @@ tools-apt:
 	[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing="$$missing nginx"; \
 	[ -x /usr/sbin/apache2 ] || missing="$$missing apache2"; \
 	[ -x /usr/sbin/rsyslogd ] || missing="$$missing rsyslog"; \
+	ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing="$$missing rsyslog-gnutls"; \
 	[ -x /usr/sbin/logrotate ] || missing="$$missing logrotate"; \
 	command -v ip >/dev/null || [ -x /usr/sbin/ip ] || missing="$$missing iproute2"; \
 	command -v curl >/dev/null || missing="$$missing curl"; \

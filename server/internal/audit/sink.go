@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -23,8 +24,9 @@ import (
 
 // How an audit log is named that is no file.
 const (
-	Stdout       = "stdout"
-	SyslogPrefix = "syslog:" // before HOST:PORT, or the path of a socket
+	Stdout          = "stdout"
+	SyslogPrefix    = "syslog:"     // before HOST:PORT, or the path of a socket
+	SyslogTLSPrefix = "syslog-tls:" // before HOST:PORT
 )
 
 // Sink takes the events of streams: a file, the standard output, or a syslog server. It is safe for concurrent
@@ -67,11 +69,14 @@ func OpenSink(setting string, stdout io.Writer) (*Sink, error) {
 	sum := sha256.Sum256([]byte(host + "\n" + setting)) // nodes may share a store
 	s := &Sink{name: setting, id: hex.EncodeToString(sum[:8]), seldom: warning.NewSeldom[struct{}](10*time.Minute, time.Now)}
 	target, isSyslog := strings.CutPrefix(setting, SyslogPrefix)
+	encrypted, isTLS := strings.CutPrefix(setting, SyslogTLSPrefix)
 	switch {
 	case setting == Stdout:
 		s.out = stream{stdout}
 	case isSyslog:
 		s.out = &syslog{target: target, host: host}
+	case isTLS:
+		s.out = &syslog{target: encrypted, host: host, tls: true}
 	default:
 		s.out = &file{path: setting}
 		if err := s.out.reopen(); err != nil {
@@ -202,10 +207,11 @@ func (f *file) close() error {
 	return f.open.Close()
 }
 
-// syslog is a syslog server (RFC 5424): by TCP with the length before each message (RFC 6587, 3.4.1), or a
-// datagram socket of this machine.
+// syslog is a syslog server (RFC 5424): by TCP with the length before each message (RFC 6587, 3.4.1), by TLS
+// with the same (RFC 5425, 4.3), or a datagram socket of this machine.
 type syslog struct {
 	target, host string
+	tls          bool
 	conn         net.Conn
 	datagrams    bool
 }
@@ -241,7 +247,15 @@ func (s *syslog) dial() (err error) {
 	}
 	if !strings.HasPrefix(s.target, "/") {
 		s.datagrams = false
-		s.conn, err = net.DialTimeout("tcp", s.target, syslogWithin)
+		dialer := &net.Dialer{Timeout: syslogWithin}
+		if s.tls {
+			var conn *tls.Conn
+			if conn, err = tls.DialWithDialer(dialer, "tcp", s.target, nil); err == nil {
+				s.conn = conn
+			}
+			return err
+		}
+		s.conn, err = dialer.Dial("tcp", s.target)
 		return err
 	}
 	s.datagrams = true

@@ -25,7 +25,7 @@ type watching struct {
 
 func (s *watching) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Metrics, "metrics", "", "Address of figures for monitoring (/metrics, /healthz, /readyz, /debug/pprof/), as `HOST:PORT` or unix:PATH. Let IT alone reach it. Unset: none.")
-	flags.StringVar(&s.AuditLog, "audit-log", "", "Where each event of what happened is written, as a line of JSON: the path of a `FILE`, which SIGHUP opens again; stdout; or syslog:HOST:PORT or syslog:/PATH, in the form of RFC 5424. Unset: nowhere but in the database.")
+	flags.StringVar(&s.AuditLog, "audit-log", "", "Where each event of what happened is written, as a line of JSON: the path of a `FILE`, which SIGHUP opens again; stdout; or syslog:HOST:PORT, syslog-tls:HOST:PORT or syslog:/PATH, in the form of RFC 5424. Unset: nowhere but in the database.")
 }
 
 // check returns what can't be used.
@@ -49,6 +49,9 @@ func (s *watching) check(listen, database string) (found []fault) {
 
 func (s *watching) checkAuditLog(database string) []fault {
 	target, isSyslog := strings.CutPrefix(s.AuditLog, audit.SyslogPrefix)
+	if encrypted, is := strings.CutPrefix(s.AuditLog, audit.SyslogTLSPrefix); is {
+		target, isSyslog = strings.TrimPrefix(encrypted, "/"), true // it has no socket
+	}
 	switch {
 	case s.AuditLog == "" || s.AuditLog == audit.Stdout:
 		return nil
@@ -64,7 +67,7 @@ func (s *watching) checkAuditLog(database string) []fault {
 			_, err = net.LookupPort("tcp", port)
 		}
 		if err != nil {
-			return []fault{faultOf(fmt.Errorf("--audit-log can't be read: write syslog:HOST:PORT, such as syslog:logs.example.com:601, or syslog:/dev/log, and not %s", shown.Quoted(s.AuditLog)), "audit-log")}
+			return []fault{faultOf(fmt.Errorf("--audit-log can't be read: write syslog:HOST:PORT, such as syslog:logs.example.com:601, syslog-tls:logs.example.com:6514, or syslog:/dev/log, and not %s", shown.Quoted(s.AuditLog)), "audit-log")}
 		}
 	}
 	return nil

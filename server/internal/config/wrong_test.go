@@ -87,6 +87,7 @@ var wrongLines = []struct{ line, says string }{
 	{`backup-keep = 0`, "must be at least 1"},
 	{`audit-log = "syslog:logs.example.com"`, "write syslog:HOST:PORT, such as syslog:logs.example.com:601"},
 	{`audit-log = "./data/keypeg.db"`, "is the file of --database, which it would destroy"},
+	{`audit-log = "syslog-tls:/dev/log"`, "write syslog:HOST:PORT"},
 	{`audit-log = "syslog:"`, "write syslog:HOST:PORT"},
 	{`metrics = "9464"`, "write an address with a port up to 65535, such as localhost:9464"},
 	{`metrics = "systemd"`, "such as localhost:9464, or unix:/run/keypeg/metrics"},
