@@ -9,6 +9,7 @@ import (
 	"github.com/keypeg/keypeg/app/selfservice"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // offer is the hint that offers to make a passkey. There is at most one.
@@ -19,6 +20,7 @@ const (
 	offerFirst           // the user has none
 	offerHere            // the user signed in with another device's
 	offerRecovered       // the user signed in with a recovery code
+	offerMoved           // the user's passkeys are for an address that people move away from
 	offerSecond          // the only one is on one device, which can break or be lost
 )
 
@@ -54,6 +56,8 @@ func (s *shell) offered() offer {
 		return offerNone
 	case s.recovered():
 		return offerRecovered
+	case a.MovingFrom != "" && !s.offers.rests:
+		return offerMoved
 	case s.offers.here && !s.offers.rests:
 		return offerHere
 	case a.Passkeys == 0 && !s.offers.rests:
@@ -113,6 +117,8 @@ func (s *shell) hint() ui.Hint {
 		hint.Title, hint.Lead, hint.Add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
 	case offerRecovered:
 		hint.Title, hint.Lead, hint.Add = home.OfferHereTitle, home.OfferRecovered, home.OfferHereAdd
+	case offerMoved:
+		hint.Title, hint.Lead, hint.Add = message.Fill(home.OfferMovedTitle, "address", s.account.RPID), message.Fill(home.OfferMoved, "old", s.account.MovingFrom), home.OfferAdd
 	case offerSecond:
 		hint.ID, hint.Primary = "second", false
 		hint.Title, hint.Lead, hint.Add = home.SecondTitle, ui.Alone(home, s.account.NewestPasskey), home.OfferAdd

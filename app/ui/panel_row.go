@@ -77,6 +77,9 @@ func (r *passkeyRow) renderFacts() app.UI {
 	if p.OtherAddress {
 		list = append(list, facts(text.OtherAddress)...)
 	}
+	if p.FormerRPID != "" {
+		list = append(list, facts(message.Fill(text.FormerAddress, "address", p.FormerRPID))...)
+	}
 	return factList(list)
 }
 

@@ -53,6 +53,7 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
 		}),
 		"panel-other-address": statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
+		"panel-former-address": statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].FormerRPID = "old.example.com" }),
 		"panel-unverified":    statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
 		"panel-offline": statePanel(in, func(p *PasskeysPanel) {
 			p.Context.Offline = message.Fill(in.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")

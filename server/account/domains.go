@@ -10,7 +10,6 @@ import (
 
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/shared"
 )
 
 // A passkey belongs to a relying party id, a domain. With another one, the passkeys of a domain are worthless, so
@@ -82,11 +81,11 @@ func (s *Service) DomainUsers(ctx context.Context, rpID string, do func(DomainUs
 // EndDomain notes that IT gives a domain up, so that the server starts without it. No passkey is removed: with the
 // domain in the settings again, they work again.
 //
-// Refusals: [shared.CodeConflict] for the present domain, and where users could not sign in any more, with their
-// names; [shared.CodeNotFound] for a domain of which there is nothing.
+// It refuses the present domain, one without which users could not sign in any more, and one of which there is
+// nothing. The error is a sentence for IT.
 func (s *Service) EndDomain(ctx context.Context, rpID string) error {
 	if rpID == s.c.Policy.RPID {
-		return shared.Errorf(shared.CodeConflict, "New passkeys are for %s. Make another address the main one first.", rpID)
+		return fmt.Errorf("new passkeys are for %s: make another address the main one first", rpID)
 	}
 	var locked LockedOut
 	uses := slices.Contains(s.c.Policy.Former, rpID) || slices.Contains(s.c.Policy.Others, rpID)
@@ -102,11 +101,11 @@ func (s *Service) EndDomain(ctx context.Context, rpID string) error {
 	if err != nil {
 		return err
 	}
-	if err := locked.orNil(); err != nil {
-		return shared.Errorf(shared.CodeConflict, "These users could not sign in any more: %s. Give each a link, keypeg user recovery-link NAME, or disable them.", locked.names()).Because(err)
+	if locked.orNil() != nil {
+		return fmt.Errorf("these users could not sign in any more: %s; give each a link with keypeg user recovery-link NAME, or disable them", locked.names())
 	}
 	if !uses {
-		return shared.Errorf(shared.CodeNotFound, "Nobody has passkeys for %s, and the settings don't have it.", rpID)
+		return fmt.Errorf("nobody has passkeys for %s, and the settings don't have it: keypeg domain list shows what there is", rpID)
 	}
 	mark := store.Entry[time.Time]{Key: rpID, Value: s.c.Now(), Version: store.AnyVersion}
 	if err := s.c.Store.Apply(ctx, store.Batch{endedDomains.Put(mark)}); err != nil {

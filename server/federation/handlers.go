@@ -107,6 +107,10 @@ func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !h.isHere(r) { // the provider leads back to the main address, where the cookie must be
+		http.Redirect(w, r, h.Origin+r.URL.RequestURI(), http.StatusSeeOther)
+		return nil
+	}
 	next := h.Pages.Next(r.FormValue("next"))
 	if _, err := h.Gates.Authenticate(r); err == nil {
 		http.Redirect(w, r, next, http.StatusSeeOther)
@@ -122,6 +126,15 @@ func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
 	return nil
+}
+
+// isHere reports whether a browser is at the main address of an organisation that may have several.
+func (h *Handlers) isHere(r *http.Request) bool { return strings.HasSuffix(h.Origin, "://"+r.Host) }
+
+// elsewhere refuses what works at the main address alone.
+func (h *Handlers) elsewhere() error {
+	return shared.Errorf(shared.CodeWrongHost, "This works at %s only. Please sign in there.", h.Origin).
+		Because(errors.New("the provider leads back to the main address"))
 }
 
 func (h *Handlers) beginLink(w http.ResponseWriter, r *http.Request) error {
@@ -145,6 +158,9 @@ func (h *Handlers) beginSignedIn(w http.ResponseWriter, r *http.Request, a autho
 	p, err := h.provider(r)
 	if err != nil {
 		return err
+	}
+	if !h.isHere(r) {
+		return h.elsewhere()
 	}
 	a.UserID = httpapi.CallerOf(r).User.ID
 	how := silently

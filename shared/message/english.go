@@ -93,6 +93,7 @@ var English = Catalogue{
 		OnDevice:           "On one device",
 		HomeOf:             "{home}: {provider}",
 		OtherAddress:       "Made for another address: it doesn't work here",
+		FormerAddress:      "Made for {address}, which is about to end",
 		Unverified:         "Not yet confirmed by a sign-in",
 		Current:            "You signed in with it",
 		Rename:             "Rename",

@@ -18,6 +18,8 @@ var homeEnglish = Home{
 	OfferHereTitle:      "Create a passkey on this device?",
 	OfferHereLead:       "You signed in with another device. With a passkey of its own, this one lets you in directly.",
 	OfferRecovered:      "You signed in with a recovery code, which is used up now. With a passkey you get in the next time.",
+	OfferMovedTitle:     "Make a new passkey for {address}?",
+	OfferMoved:          "Your passkey was made for {old}, which is about to end.",
 	OfferHereAdd:        "Create a passkey",
 	SecondTitle:         "Add a second passkey",
 	SecondComputer:      "Your passkey is on one computer. If that breaks or is lost, a second one on your phone or on a security key still lets you in.",

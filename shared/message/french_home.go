@@ -18,6 +18,8 @@ var homeFrench = Home{
 	OfferHereTitle:      "Créer une clé d’accès sur cet appareil ?",
 	OfferHereLead:       "Vous vous êtes connecté avec un autre appareil. Avec sa propre clé d’accès, celui-ci vous laisse entrer directement.",
 	OfferRecovered:      "Vous vous êtes connecté avec un code de secours, désormais utilisé. Une clé d’accès vous ouvrira la prochaine fois.",
+	OfferMovedTitle:     "Créer une nouvelle clé d’accès pour {address} ?",
+	OfferMoved:          "Votre clé d’accès a été créée pour {old}, qui va prendre fin.",
 	OfferHereAdd:        "Créer une clé d’accès",
 	SecondTitle:         "Ajouter une deuxième clé d’accès",
 	SecondComputer:      "Votre clé d’accès est sur un seul ordinateur. S’il tombe en panne ou se perd, une deuxième sur votre téléphone ou sur une clé de sécurité vous laisse encore entrer.",

@@ -70,6 +70,7 @@ var frenchRefusals = []Refusal{
 	{"There is no user with the name %s.", "Aucun compte ne porte le nom %s."},
 	{"There is nothing at this address.", "Il n’y a rien à cette adresse."},
 	{"This address doesn't take %s.", "Cette adresse n’accepte pas %s."},
+	{"This works at %s only. Please sign in there.", "Cela ne fonctionne que sur %s. Connectez-vous à cette adresse."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Cette adresse n’est pas servie ici. Utilisez plutôt %s. Si c’est bien celle que vous avez ouverte, quelque chose la modifie en chemin : prévenez le service informatique."},
 	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "Cela n’a pas marché. Votre clé d’accès est toujours là : réessayez, ou supprimez-la et ajoutez-en une autre."},
 	{"This device has one already: “%s”.", "Cet appareil en a déjà une : « %s »."},

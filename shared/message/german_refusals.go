@@ -70,6 +70,7 @@ var germanRefusals = []Refusal{
 	{"There is no user with the name %s.", "Es gibt niemanden mit dem Benutzernamen %s."},
 	{"There is nothing at this address.", "Unter dieser Adresse gibt es nichts."},
 	{"This address doesn't take %s.", "Diese Adresse nimmt kein %s an."},
+	{"This works at %s only. Please sign in there.", "Das geht nur auf %s. Bitte melden Sie sich dort an."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Diese Adresse wird hier nicht bedient. Verwenden Sie stattdessen %s. Wenn Sie genau diese geöffnet haben, verändert etwas dazwischen die Anfrage: Bitte sagen Sie es der IT."},
 	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "Das hat nicht geklappt. Ihr Passkey ist noch da: Versuchen Sie es noch einmal, oder entfernen Sie ihn und fügen Sie einen anderen hinzu."},
 	{"This device has one already: “%s”.", "Dieses Gerät hat schon einen: „%s“."},

@@ -19,6 +19,8 @@ type Home struct {
 	OfferHereTitle      string
 	OfferHereLead       string
 	OfferRecovered      string
+	OfferMovedTitle     string // {address}
+	OfferMoved          string // {old}
 	OfferHereAdd        string
 	SecondTitle         string
 	SecondComputer      string // of the only passkey, which is on a computer

@@ -70,6 +70,7 @@ var japaneseRefusals = []Refusal{
 	{"There is no user with the name %s.", "ユーザー名 %s のアカウントはありません。"},
 	{"There is nothing at this address.", "このアドレスには何もありません。"},
 	{"This address doesn't take %s.", "このアドレスでは %s を使えません。"},
+	{"This works at %s only. Please sign in there.", "これは %s でのみ使えます。そちらでサインインしてください。"},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "このアドレスはここでは提供されていません。代わりに %s を使ってください。そのアドレスを開いていた場合は、途中の何かがリクエストを変えています。IT 部門者に伝えてください。"},
 	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "うまくいきませんでした。パスキーは残っています。もう一度試すか、削除して別のパスキーを追加してください。"},
 	{"This device has one already: “%s”.", "このデバイスにはすでにあります: 「%s」"},

@@ -185,6 +185,7 @@ type Panel struct {
 	HomeOf             string // {home}, {provider}: where a passkey is kept, and by what
 	Unverified         string
 	OtherAddress       string
+	FormerAddress      string // {address}
 	Current            string
 	Rename             string
 	RenameRow          string // {name}

@@ -94,6 +94,7 @@ var Spanish = Catalogue{
 		OnDevice:           "En un solo dispositivo",
 		HomeOf:             "{home}: {provider}",
 		OtherAddress:       "Creada para otra dirección: aquí no funciona",
+		FormerAddress:      "Creada para {address}, que pronto dejará de funcionar",
 		Unverified:         "Aún no confirmada al iniciar sesión",
 		Current:            "Iniciaste sesión con ella",
 		Rename:             "Renombrar",

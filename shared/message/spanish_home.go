@@ -18,6 +18,8 @@ var homeSpanish = Home{
 	OfferHereTitle:      "¿Crear una llave de acceso en este dispositivo?",
 	OfferHereLead:       "Has iniciado sesión con otro dispositivo. Con su propia llave de acceso, este te deja entrar directamente.",
 	OfferRecovered:      "Iniciaste sesión con un código de recuperación, que ya está usado. Con una llave de acceso podrás entrar la próxima vez.",
+	OfferMovedTitle:     "¿Crear una nueva llave de acceso para {address}?",
+	OfferMoved:          "Tu llave de acceso se creó para {old}, que pronto dejará de funcionar.",
 	OfferHereAdd:        "Crear una llave de acceso",
 	SecondTitle:         "Añade una segunda llave de acceso",
 	SecondComputer:      "Tu llave de acceso está en un solo ordenador. Si se avería o se pierde, con una segunda en tu teléfono o en una llave de seguridad aún puedes entrar.",

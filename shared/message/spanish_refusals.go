@@ -70,6 +70,7 @@ var spanishRefusals = []Refusal{
 	{"There is no user with the name %s.", "No hay nadie con el nombre de usuario %s."},
 	{"There is nothing at this address.", "No hay nada en esta dirección."},
 	{"This address doesn't take %s.", "Esta dirección no acepta %s."},
+	{"This works at %s only. Please sign in there.", "Esto solo funciona en %s. Inicia sesión allí."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Esta dirección no se atiende aquí. Usa %s en su lugar. Si es la que has abierto, algo la cambia por el camino: avisa al departamento de informática."},
 	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "No ha funcionado. Tu llave de acceso sigue ahí: prueba otra vez, o elimínala y añade otra."},
 	{"This device has one already: “%s”.", "Este dispositivo ya tiene una: «%s»."},

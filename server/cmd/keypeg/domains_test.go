@@ -31,7 +31,7 @@ func TestDomainMove(t *testing.T) {
 			}
 			p.does("", "user", "passwd", "bob", "--remove")
 			p.says("localhost  present  2         2", "domain", "list")
-			p.refusesTo("New passkeys are for localhost", "", "domain", "end", "localhost")
+			p.refusesTo("new passkeys are for localhost", "", "domain", "end", "localhost")
 			p.ends(syscall.SIGTERM)
 
 			// A changed host never starts in silence, though Ann has a password too.

@@ -169,7 +169,7 @@ func TestCommands(t *testing.T) {
 		{"/domains", `{}`, 200, `[{"rpId":"`},
 		{"/domain-users", `"old.example"`, 200, `{"users":[]}`},
 		{"/end-domain", `"old.example"`, 200, `{}`},
-		{"/end-domain", `"older.example"`, refused, `"code":"not_found"`},
+		{"/end-domain", `"older.example"`, refused, `nobody has passkeys for older.example`},
 		{"/mails", `{}`, 200, `[]`},
 		{"/retry-mails", `{}`, 200, `0`},
 		{"/signals", `{}`, 200, `true`},
