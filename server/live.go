@@ -18,11 +18,12 @@ const (
 	// liveOthers is the least time between two notices about other users on an
 	// administrator's page. In a large organisation somebody signs in all the time.
 	liveOthers = 2 * time.Second
-	// liveWrite is how long the writing of one message may take.
-	liveWrite = 10 * time.Second
 	// liveLater ends a stream when there are too many. The page waits before it asks again.
 	liveLater = "retry: 30000\nevent: " + shared.LiveLater + "\ndata: {}\n\n"
 )
+
+// liveWrite is how long the writing of one message may take.
+var liveWrite = 10 * time.Second
 
 const changed = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
 
@@ -118,8 +119,12 @@ func say(w io.Writer, out *http.ResponseController, text string) bool {
 	if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return false
 	}
-	_, err := io.WriteString(w, text)
-	return err == nil && out.Flush() == nil
+	if _, err := io.WriteString(w, text); err != nil || out.Flush() != nil {
+		return false
+	}
+	// With HTTP/2 a deadline that passes resets the stream, even if nothing is written then.
+	out.SetWriteDeadline(time.Time{})
+	return true
 }
 
 // EndStreams ends every open stream, so that a server can shut down. The pages ask again by

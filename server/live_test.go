@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -151,4 +153,48 @@ func TestLiveBehindMiddleware(t *testing.T) {
 		}
 	})
 	s.handler.EndStreams()
+}
+
+// TestLiveOverHTTP2 lets the time for writing a message pass. With HTTP/2 that ends a stream, also when nothing is
+// written.
+func TestLiveOverHTTP2(t *testing.T) {
+	const writing = 100 * time.Millisecond
+	t.Cleanup(server.SetLiveWrite(writing))
+	s := newSite(t, stores["memstore"], nil)
+	ann := s.user("ann")
+	running := httptest.NewUnstartedServer(s)
+	running.EnableHTTP2 = true
+	running.StartTLS()
+	t.Cleanup(running.Close)
+
+	r, err := http.NewRequestWithContext(t.Context(), "GET", running.URL+shared.PathLive, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = siteURL.Host
+	for _, cookie := range ann.jar.Cookies(siteURL) {
+		r.AddCookie(cookie)
+	}
+	response, err := running.Client().Do(r)
+	if err != nil || response.ProtoMajor != 2 {
+		t.Fatalf("got %v (%v)", response, err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	reads := func(event string) {
+		t.Helper()
+		for lines.Scan() {
+			if lines.Text() == "event: "+event {
+				return
+			}
+		}
+		t.Fatalf("the stream ended before %q: %v", event, lines.Err())
+	}
+	reads(shared.LiveReady)
+	for range 2 {
+		time.Sleep(3 * writing) // which is what is tested
+		ann.registers("")
+		reads(shared.LiveChanged)
+		ann.device = passkeytest.New(origin)
+	}
 }
