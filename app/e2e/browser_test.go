@@ -444,7 +444,7 @@ func (b *browser) saysItIs(agent string) {
 // again is called.
 func (b *browser) cannotAutofill() (again func()) {
 	b.t.Helper()
-	return b.runsFirst(`PublicKeyCredential.isConditionalMediationAvailable = async () => false`)
+	return b.runsFirst(`if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false`)
 }
 
 // runsFirst runs a script in every page that is opened from now on, before the scripts of the

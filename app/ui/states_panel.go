@@ -52,9 +52,9 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 		"panel-remove-some-sessions": statePanel(in, func(p *PasskeysPanel) {
 			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-other-address": statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
+		"panel-other-address":  statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
 		"panel-former-address": statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].FormerRPID = "old.example.com" }),
-		"panel-unverified":    statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
+		"panel-unverified":     statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
 		"panel-offline": statePanel(in, func(p *PasskeysPanel) {
 			p.Context.Offline = message.Fill(in.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")
 		}),

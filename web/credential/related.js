@@ -48,7 +48,10 @@
       } catch (error) {
         const next = tries[i + 1];
         const isRefused = error.name === "SecurityError";
-        if (isRefused) refused.add(idOf(chosen));
+        if (isRefused) {
+          refused.add(idOf(chosen));
+          draw();
+        }
         // An immediate request fails where this device has no passkey for the id, and asks nobody.
         if (next && (isRefused || (how?.uiMode && error.name === "NotAllowedError"))) {
           keep(before);
@@ -62,11 +65,13 @@
   }
 
   // The sign-in page has a link for each id, to the address where every browser takes it. Those for
-  // other ids than the first are shown. Pressed, they begin the ceremony here, if the browser can.
+  // other ids than the button asks for are shown. Pressed, they begin the ceremony here, if the browser
+  // can.
   const links = [...document.querySelectorAll("[data-rp-id]")];
   function draw() {
-    const now = links.some((it) => it.dataset.rpId === first) ? first : links[0]?.dataset.rpId;
-    for (const link of links) link.hidden = link.dataset.rpId === now;
+    const ids = links.map((link) => link.dataset.rpId).filter((id) => !refused.has(id));
+    const asked = ids.includes(first) ? first : ids[0];
+    for (const link of links) link.hidden = link.dataset.rpId === asked;
   }
   draw();
   for (const link of links) {

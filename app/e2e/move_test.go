@@ -1,0 +1,263 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// The addresses of an organisation that moves, as its people write them.
+const (
+	oldHost, newHost = "id.alpha.test", "id.beta.test"
+	oldURL, newURL   = "https://" + oldHost, "https://" + newHost
+)
+
+// authority makes a certificate for hosts, signed by an authority of the test. It returns the files, and the hash of the
+// authority's key, by which Chromium is told to trust it.
+func authority(t *testing.T, hosts ...string) (cert, key, trusted string) {
+	t.Helper()
+	newKey := func() *ecdsa.PrivateKey {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	rootKey, ownKey := newKey(), newKey()
+	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "The test's authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(60 * 24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	own := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: hosts[0]}, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
+		DNSNames: hosts, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	var chain []byte
+	for _, c := range []struct {
+		of  *x509.Certificate
+		key *ecdsa.PrivateKey
+	}{{own, ownKey}, {root, rootKey}} {
+		der, err := x509.CreateCertificate(rand.Reader, c.of, root, &c.key.PublicKey, rootKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(ownKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&rootKey.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for path, content := range map[string][]byte{cert: chain, key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := sha256.Sum256(public)
+	return cert, key, base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// moving is an organisation at https://id.alpha.test that moves to https://id.beta.test.
+type moving struct {
+	*server
+	trusted string
+	usual   []string
+}
+
+func startMoving(t *testing.T) *moving {
+	t.Helper()
+	cert, key, trusted := authority(t, oldHost, newHost)
+	s := startServer(t, "--public-url", oldURL, "--tls-cert", cert, "--tls-key", key)
+	at := slices.Index(s.flags, "--public-url")
+	return &moving{s, trusted, slices.Delete(slices.Clone(s.flags), at, at+2)}
+}
+
+// browser opens a browser of somebody. One that isn't able has no related origin requests.
+func (m *moving) browser(able bool) *browser {
+	m.t.Helper()
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.Flag("host-resolver-rules", fmt.Sprintf("MAP %s %s, MAP %s %s", oldHost, m.listens, newHost, m.listens)),
+		chromedp.Flag("ignore-certificate-errors-spki-list", m.trusted),
+	}
+	b := openBrowser(m.t, m.server, options...)
+	b.cannotAutofill() // which would answer before any button
+	if !able {
+		b.runsFirst(withoutRelatedOrigins)
+	}
+	return b
+}
+
+// withoutRelatedOrigins makes the browser refuse a relying party id of another domain at once, as one without
+// related origin requests does.
+const withoutRelatedOrigins = `
+	for (const method of ["create", "get"]) {
+		const asks = navigator.credentials?.[method].bind(navigator.credentials);
+		if (asks) navigator.credentials[method] = async (options) => {
+			const id = options.publicKey.rpId ?? options.publicKey.rp?.id;
+			if (id && id !== location.hostname) throw new DOMException("no related origins", "SecurityError");
+			return asks(options);
+		};
+	}`
+
+// restarts lets the server have these settings from now on, while nobody has a page open.
+func (m *moving) restarts(ann *browser, url string, more ...string) {
+	m.t.Helper()
+	ann.opens("about:blank")
+	m.stops()
+	m.url, m.flags = url, slices.Concat(m.usual, []string{"--public-url", url}, more)
+	m.starts()
+}
+
+// TestMove moves an organisation in Chromium, between two https hosts, and gives it up half-way. At each step people
+// sign in with what they have.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	m := startMoving(t)
+	ann := m.browser(true)
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Old")
+	ann.clicks("#passkeys-close")
+	ann.signsOut()
+
+	// The address changes. The old passkey signs in there at once.
+	m.restarts(ann, newURL, "--former-urls", oldURL)
+	ann.usesPasskeyAt(newURL)
+	ann.isAtHost(newHost)
+	ann.readsIn("#offer h3", "Make a new passkey for "+newHost+"?")
+	ann.reads("Your passkey was made for " + oldHost + ", which is about to end.")
+	ann.opensPasskeys()
+	ann.reads("Made for " + oldHost + ", which is about to end")
+	ann.clicks("#passkeys-close")
+	ann.clicks("#offer-add")
+	ann.types("#passkey-name", "New")
+	ann.clicks("#passkey-register")
+	laptop.comesToHold("one for each address", hasRPIDs(oldHost, newHost))
+	ann.readsIn(row(2, ".row-name bdi"), "New")
+	ann.clicks("#passkey-try-end")
+	ann.clicks("#passkeys-close")
+	ann.seesNo("#offer")
+	ann.signsOut()
+
+	// The browser remembers the new one; a link leads to the other.
+	ann.usesPasskeyAt(newURL)
+	ann.isAtHost(newHost)
+	ann.opensPasskeys()
+	ann.readsIn(row(2, ".tag"), "You signed in with it")
+	ann.clicks("#passkeys-close")
+	ann.signsOut()
+	ann.readsIn("[data-rp-id='"+oldHost+"']", "Use a passkey for "+oldHost)
+	ann.seesNo("[data-rp-id='" + newHost + "']")
+	ann.clicks("[data-rp-id='" + oldHost + "']")
+	ann.isAtHost(newHost)
+	ann.opensPasskeys()
+	ann.readsIn(row(1, ".tag"), "You signed in with it")
+	ann.clicks("#passkeys-close")
+	ann.signsOut()
+
+	// The former address is served, says where it moves, and shows the way.
+	ann.opens(oldURL + "/sign-in")
+	ann.reads("This address moves to " + newHost + ". There you sign in as before.")
+	ann.clicks("#use-passkey")
+	ann.isAt("/moved")
+	ann.reads("The new address is " + newHost)
+	ann.seesNo("#make-passkey") // she has one
+	ann.clicks("[name=later]")
+	ann.isAt("/")
+	ann.isAtHost(oldHost)
+	ann.signsOut()
+
+	// Given up half-way, both passkeys work at the old address.
+	m.restarts(ann, oldURL, "--former-urls", newURL)
+	ann.usesPasskeyAt(oldURL)
+	ann.isAtHost(oldHost)
+	ann.signsOut()
+	ann.clicks("[data-rp-id]:not([hidden])")
+	ann.isAt("/")
+	ann.signsOut()
+
+	// IT ends the old one. Nobody needs it any more.
+	m.restarts(ann, newURL, "--former-urls", oldURL)
+	m.command(t, "", "domain", "end", oldHost)
+	m.restarts(ann, newURL)
+	ann.usesPasskeyAt(newURL)
+	ann.isAtHost(newHost)
+	ann.opensPasskeys()
+	ann.reads("Made for another address: it doesn't work here")
+	ann.hasNoComplaints()
+}
+
+// TestMoveWithoutRelatedOrigins moves somebody whose browser has no related origin requests, and who has a passkey
+// alone: by the former address, which makes a link to the new one.
+func TestMoveWithoutRelatedOrigins(t *testing.T) {
+	t.Parallel()
+	m := startMoving(t)
+	ann := m.browser(false)
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Old")
+	ann.clicks("#passkeys-close")
+	ann.signsOut()
+
+	m.restarts(ann, newURL, "--former-urls", oldURL)
+	ann.opens(newURL + "/sign-in")
+	ann.clicks("#use-passkey") // there is none that this browser could use
+	ann.sees("#refusal:not([hidden])")
+	ann.clicks("[data-rp-id='" + oldHost + "']") // which leads to the former address
+	ann.isAtHost(oldHost)
+	ann.clicks("#use-passkey")
+	ann.isAt("/moved")
+	ann.clicks("#make-passkey")
+	ann.isAtHost(newHost)
+	ann.clicks("#use-passkey")
+	ann.isAt("/enrol/done")
+	laptop.comesToHold("one for each address", hasRPIDs(oldHost, newHost))
+	ann.usesPasskeyAt(newURL)
+	ann.isAtHost(newHost)
+	ann.opensPasskeys()
+	ann.readsIn(row(2, ".tag"), "You signed in with it")
+}
+
+// usesPasskeyAt opens the sign-in page of an address, and signs in by the button.
+func (b *browser) usesPasskeyAt(url string) {
+	b.t.Helper()
+	b.opens(url + "/sign-in")
+	b.clicks("#use-passkey")
+	b.isAt("/")
+	b.sees("#user-menu-button")
+}
+
+func (b *browser) isAtHost(host string) {
+	b.t.Helper()
+	b.waitsFor("being at "+host, fmt.Sprintf(`location.host === %s`, quoted(host)))
+}
+
+// hasRPIDs reports whether the passkeys on a device are for these relying party ids, in their order.
+func hasRPIDs(want ...string) func([]*webauthn.Credential) bool {
+	return func(held []*webauthn.Credential) bool {
+		var got []string
+		for _, c := range held {
+			got = append(got, c.RpID)
+		}
+		slices.Sort(got)
+		return slices.Equal(got, want)
+	}
+}
