@@ -37,11 +37,8 @@ type ChecksPage struct {
 	trying       bool // with a throwaway passkey
 	failure      error
 	unseen       error // why this browser's checks weren't made
-	copied       string
 	announcement string
 }
-
-const checksTitleID = "checks-title"
 
 // OnMount begins to check.
 func (p *ChecksPage) OnMount(ctx app.Context) {

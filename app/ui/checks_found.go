@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/app/browser"
@@ -8,45 +10,39 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// How the page of checks looks. It is made of few functions that take texts, since each element that is made by
-// itself adds to the program.
+// How the page of checks looks. What only changes as a whole is written as markup: elements that are made one by one
+// made the program of administration 20 kB larger. Each value goes through markup, which escapes it.
 
-func box(tag, class string, body ...app.UI) app.HTMLElem {
-	return app.Elem(tag).Class(class).Body(body...)
+// markup puts values into the places of a piece of HTML that have their names in braces, as [message.Fill] does. It
+// escapes them.
+func markup(html string, pairs ...string) string {
+	for i := 1; i < len(pairs); i += 2 {
+		pairs[i] = escaped.Replace(pairs[i])
+	}
+	return message.Fill(html, pairs...)
 }
 
-func words(tag, class, text string) app.HTMLElem { return app.Elem(tag).Class(class).Text(text) }
-
-// english is an element with a text of the server that is in English for everybody, as the command prints it.
-func english(tag, class, text string) app.HTMLElem {
-	return words(tag, class, text).Lang("en").Attr("dir", "ltr")
-}
+var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 
 // Render implements app.Composer.
 func (p *ChecksPage) Render() app.UI {
-	found, counts := app.UI(nil), app.UI(nil)
-	offline := p.Context.Offline != ""
-	again := p.Context.button("checks-again", "", p.Context.Text.Shell.TryAgain, p.isRunning() || offline, p.onAgain)
+	var found app.UI
+	counts, again := "", p.Context.Text.Shell.TryAgain
 	switch {
 	case p.state == listReady:
-		found, counts = box("div", "days", p.renderFound()...), p.renderCounts()
-		again.Text(p.text(shared.CheckTextAgain))
-	case p.state == listLoading && !offline:
+		found, counts, again = p.renderFound(), p.drawnCounts(), p.text(shared.CheckTextAgain)
+	case p.state == listLoading && p.Context.Offline == "":
 		found = p.Context.waitingRows()
 	}
-	return box("section", "page page-wide",
-		box("div", "head",
-			box("div", "",
-				words("h1", "", p.Context.Text.Shell.Checks).ID(checksTitleID).TabIndex(-1),
-				words("p", "quiet", p.text(shared.CheckTextLead)),
-				Slot(counts),
-			),
-			again,
+	return app.Elem("section").Class("page page-wide").Aria("labelledby", "checks-title").Body(
+		app.Elem("div").Class("head").Body(
+			app.Raw(markup(`<div><h1 id="checks-title">{title}</h1><p class="quiet">{lead}</p>`, "title", p.Context.Text.Shell.Checks, "lead", p.text(shared.CheckTextLead))+counts+`</div>`),
+			p.Context.button("checks-again", "", again, p.isRunning() || p.Context.Offline != "", p.onAgain),
 		),
 		p.Context.notice(p.failure),
 		Slot(found),
 		spoken(p.announcement),
-	).Aria("labelledby", checksTitleID)
+	)
 }
 
 func (p *ChecksPage) onAgain(app.Context, app.Event) { p.begin() }
@@ -54,128 +50,135 @@ func (p *ChecksPage) onAgain(app.Context, app.Event) { p.begin() }
 // states are all outcomes, the worst first.
 var states = []shared.CheckState{shared.CheckFailed, shared.CheckWarning, shared.CheckOK, shared.CheckLeftOut}
 
-func (p *ChecksPage) renderCounts() app.UI {
-	var all []app.UI
+func (p *ChecksPage) drawnCounts() string {
+	html := `<p class="tools" id="checks-counts">`
 	for _, state := range states {
 		if len(p.of(state)) > 0 {
-			all = append(all, p.marked(state, "b", p.counted(state)))
+			html += p.marked("b", state, p.counted(state))
 		}
 	}
 	if p.isRunning() {
-		all = append(all, words("span", "quiet", message.Fill(p.text(shared.CheckTextRunning), "n", p.Context.Number(len(p.all())))))
+		html += markup(`<span class="quiet">{text}</span>`, "text", message.Fill(p.text(shared.CheckTextRunning), "n", p.Context.Number(len(p.all()))))
 	}
-	return box("p", "tools", all...).ID("checks-counts")
+	return html + `</p>`
 }
 
 // marked is a text behind the icon of an outcome.
-func (p *ChecksPage) marked(state shared.CheckState, tag, text string) app.HTMLElem {
-	return box(tag, "marked "+looksOf(state).class, icon(looksOf(state).glyph), app.Text(" "+text))
+func (p *ChecksPage) marked(tag string, state shared.CheckState, text string) string {
+	of := looksOf(state)
+	return `<` + tag + ` class="marked ` + of.class + `">` + drawnIcon(of.glyph) + markup(" {text}", "text", text) + `</` + tag + `>`
 }
 
-func (p *ChecksPage) renderFound() []app.UI {
-	unseen, support := app.UI(nil), app.UI(nil)
+func (p *ChecksPage) renderFound() app.UI {
+	unseen, support := "", ""
 	if p.unseen != nil {
-		unseen = box("div", "", words("p", "notice notice-bad", p.text(shared.CheckTextUnseen)).Attr("role", "alert"), p.Context.notice(p.unseen))
+		unseen = markup(`<p class="notice notice-bad" role="alert">{text} {why}</p>`, "text", p.text(shared.CheckTextUnseen), "why", p.Context.sentence(p.unseen))
 	}
 	if !p.isRunning() {
-		support = p.renderSupport()
+		support = p.drawnSupport()
 	}
-	return []app.UI{
-		Slot(unseen), Slot(p.renderToDo()),
-		box("details", "fold card",
-			box("summary", "", words("h2", "", p.text(shared.CheckTextAll)), box("span", "turn", icon("down"))),
-			box("div", "days", p.renderTree()...),
-		).ID("checks-all"),
-		p.renderThrowaway(), Slot(support),
-	}
-}
-
-// renderToDo shows what is wrong, the worst first, with what to do.
-func (p *ChecksPage) renderToDo() app.UI {
-	var rows []app.UI
-	for _, check := range append(p.of(shared.CheckFailed), p.of(shared.CheckWarning)...) {
-		rows = append(rows, p.renderWrong(check))
-	}
-	what := app.UI(p.marked(shared.CheckOK, "p", p.text(shared.CheckTextNothing)).ID("checks-nothing"))
-	switch {
-	case len(rows) > 0:
-		what = box("ul", "rows", rows...)
-	case p.isRunning():
-		return nil
-	}
-	return part("checks-todo", p.text(shared.CheckTextToDo), nil, what)
-}
-
-func (p *ChecksPage) renderWrong(check shared.Check) app.UI {
-	of := looksOf(check.State)
-	body := []app.UI{
-		box("h3", "row-name", words("span", "", check.Title), words("span", "tag "+of.class, p.text(of.word))),
-		words("p", "note", check.Group),
-		english("p", "", check.Compared),
-	}
-	for _, mend := range check.Mend {
-		if mend.In == "" {
-			body = append(body, words("p", "note", p.text(shared.CheckTextMend)), english("p", "", mend.Line))
-			continue
-		}
-		body = append(body,
-			words("p", "note", message.Fill(p.text(shared.CheckTextWrite), "program", mend.In)),
-			box("div", "notice mend", english("code", "code-line", mend.Line), p.copyButton("small", mend.Line)),
-		)
-	}
-	return box("li", "row line wrong", box("span", "mark "+of.class, icon(of.glyph)), box("div", "row-text", body...)).DataSet("check", check.ID)
-}
-
-// copyButton copies a text. Its label says so while the text is the one that was copied last.
-func (p *ChecksPage) copyButton(kind, what string) app.UI {
-	return button("", kind, "", false, func(ctx app.Context, _ app.Event) {
-		ctx.Async(func() {
-			if browser.Copy(ctx, what) {
-				ctx.Dispatch(func(app.Context) { p.copied, p.announcement = what, p.Context.Text.Link.Copied })
-			}
-		})
-	}).Body(steady(p.copied == what, p.Context.Text.Link.Copied, p.text(shared.CheckTextCopy)))
-}
-
-// renderTree shows every check below its group.
-func (p *ChecksPage) renderTree() (groups []app.UI) {
-	list := p.all()
-	for len(list) > 0 {
-		group := list[0].Group
-		var rows []app.UI
-		for len(list) > 0 && list[0].Group == group {
-			check := list[0]
-			list = list[1:]
-			rows = append(rows, box("li", "",
-				p.marked(check.State, "span", p.text(looksOf(check.State).word)),
-				box("span", "", words("b", "", check.Title), english("span", "quiet", " "+check.Compared)),
-			).DataSet("check", check.ID).DataSet("state", string(check.State)))
-		}
-		groups = append(groups, box("div", "part", words("h3", "", group), box("ul", "checks", rows...)))
-	}
-	return groups
-}
-
-func (p *ChecksPage) renderThrowaway() app.UI {
-	off, tried := p.isRunning() || p.Context.Offline != "" || len(p.browser.Checks) == 0, app.UI(nil)
-	if n := len(p.browser.Checks); n > 0 && p.browser.Checks[n-1].State != shared.CheckLeftOut && !p.trying {
-		last := p.browser.Checks[n-1]
-		tried = box("p", "", p.marked(last.State, "span", p.text(looksOf(last.State).word)+": "), english("span", "", last.Compared)).ID("tried").Attr("role", "status")
-	}
-	return part("checks-throwaway", p.text(shared.CheckTextThrowaway), nil,
-		words("p", "quiet", p.text(shared.CheckTextThrowawayLead)).ID("throwaway-lead"),
-		box("div", "buttons", p.Context.button("throwaway", "", "", off, p.onThrowaway).Aria("describedby", "throwaway-lead").
-			Body(steady(p.trying, p.text(shared.CheckTextWorking), p.text(shared.CheckTextThrowaway), icon("key")))),
-		Slot(tried),
+	text := p.text(shared.CheckTextThrowaway)
+	off := p.isRunning() || p.Context.Offline != "" || len(p.browser.Checks) == 0
+	return app.Elem("div").Class("days").OnClick(p.onClick).Body(
+		app.Raw(`<div class="days">`+unseen+p.drawnToDo()+markup(`<section class="part" aria-labelledby="checks-throwaway"><h2 id="checks-throwaway">{title}</h2><p id="throwaway-lead" class="quiet">{lead}</p></section></div>`,
+			"title", text, "lead", p.text(shared.CheckTextThrowawayLead))),
+		p.Context.button("throwaway", "", "", off, p.onThrowaway).Aria("describedby", "throwaway-lead").Body(steady(p.trying, p.text(shared.CheckTextWorking), text, icon("key"))),
+		app.Raw(`<div class="days">`+p.drawnTried()+support+p.drawnTree()+`</div>`),
 	)
 }
 
 func (p *ChecksPage) onThrowaway(app.Context, app.Event) { p.look(p.Context.RPID) }
 
-func (p *ChecksPage) renderSupport() app.UI {
+// drawnTried says what came of the throwaway passkey.
+func (p *ChecksPage) drawnTried() string {
+	n := len(p.browser.Checks)
+	if n == 0 || p.trying || p.browser.Checks[n-1].State == shared.CheckLeftOut {
+		return ""
+	}
+	last := p.browser.Checks[n-1]
+	return `<p id="tried" role="status">` + p.marked("span", last.State, p.text(looksOf(last.State).word)+":") +
+		markup(` <span lang="en" dir="ltr">{text}</span></p>`, "text", last.Compared)
+}
+
+// drawnToDo is what is wrong, the worst first, with what to do.
+func (p *ChecksPage) drawnToDo() string {
+	rows := ""
+	for _, check := range append(p.of(shared.CheckFailed), p.of(shared.CheckWarning)...) {
+		rows += p.drawnWrong(check)
+	}
+	switch {
+	case rows != "":
+		rows = `<ul class="rows">` + rows + `</ul>`
+	case p.isRunning():
+		return ""
+	default:
+		rows = `<div id="checks-nothing">` + p.marked("p", shared.CheckOK, p.text(shared.CheckTextNothing)) + `</div>`
+	}
+	return markup(`<section class="part" aria-labelledby="checks-todo"><h2 id="checks-todo">{text}</h2>`, "text", p.text(shared.CheckTextToDo)) + rows + `</section>`
+}
+
+// drawnWrong is a row. Texts of the server that are in English for everybody, as the command prints them, say so.
+func (p *ChecksPage) drawnWrong(check shared.Check) string {
+	of := looksOf(check.State)
+	html := markup(`<li class="row line wrong" data-check="{id}"><span class="mark {class}">`, "id", check.ID, "class", of.class) + drawnIcon(of.glyph) +
+		markup(`</span><div class="row-text"><h3 class="row-name"><span>{title}</span><span class="tag {class}">{word}</span></h3><p class="note">{group}</p><p lang="en" dir="ltr">{compared}</p>`,
+			"title", check.Title, "class", of.class, "word", p.text(of.word), "group", check.Group, "compared", check.Compared)
+	for _, mend := range check.Mend {
+		if mend.In == "" {
+			html += markup(`<p class="note">{text}</p><p lang="en" dir="ltr">{line}</p>`, "text", p.text(shared.CheckTextMend), "line", mend.Line)
+			continue
+		}
+		html += markup(`<p class="note">{text}</p><div class="notice mend"><code class="code-line" lang="en" dir="ltr">{line}</code>`,
+			"text", message.Fill(p.text(shared.CheckTextWrite), "program", mend.In), "line", mend.Line) + p.copyButton("small", mend.Line) + `</div>`
+	}
+	return html + `</div></li>`
+}
+
+// copyButton copies a text when it is clicked: see onClick.
+func (p *ChecksPage) copyButton(kind, what string) string {
+	return markup(`<button type="button" class="button {kind}" data-copy="{what}">{text}</button>`, "kind", kind, "what", what, "text", p.text(shared.CheckTextCopy))
+}
+
+// onClick copies what a button has, and says so in its place.
+func (p *ChecksPage) onClick(ctx app.Context, e app.Event) {
+	clicked := e.Get("target").Call("closest", "[data-copy]")
+	if !clicked.Truthy() {
+		return
+	}
+	what, copied := clicked.Get("dataset").Get("copy").String(), p.Context.Text.Link.Copied
+	ctx.Async(func() {
+		if browser.Copy(ctx, what) {
+			clicked.Set("textContent", copied)
+			ctx.Dispatch(func(app.Context) { p.announcement = copied })
+		}
+	})
+}
+
+// drawnTree is every check below its group.
+func (p *ChecksPage) drawnTree() string {
+	html, group := markup(`<section id="checks-all" class="part" aria-labelledby="checks-list"><h2 id="checks-list">{text}</h2><div class="card"><div class="days">`, "text", p.text(shared.CheckTextAll)), ""
+	for _, check := range p.all() {
+		if check.Group != group {
+			if group != "" {
+				html += `</ul></div>`
+			}
+			group = check.Group
+			html += markup(`<div class="part"><h3>{group}</h3><ul class="checks">`, "group", group)
+		}
+		html += markup(`<li data-check="{id}" data-state="{state}">`, "id", check.ID, "state", string(check.State)) +
+			p.marked("span", check.State, p.text(looksOf(check.State).word)) +
+			markup(`<span><b>{title}</b> <span class="quiet" lang="en" dir="ltr">{compared}</span></span></li>`, "title", check.Title, "compared", check.Compared)
+	}
+	if group != "" {
+		html += `</ul></div>`
+	}
+	return html + `</div></div></section>`
+}
+
+func (p *ChecksPage) drawnSupport() string {
 	support := p.server.Support + p.browser.Support
-	return part("checks-support", p.text(shared.CheckTextSupport), p.copyButton("", support),
-		words("p", "quiet", p.text(shared.CheckTextSupportLead)),
-		english("pre", "notice", support).ID("support").TabIndex(0).Attr("role", "region").Aria("labelledby", "checks-support"),
-	)
+	return markup(`<section class="part" aria-labelledby="checks-support"><div class="head"><h2 id="checks-support">{title}</h2>`, "title", p.text(shared.CheckTextSupport)) +
+		p.copyButton("", support) +
+		markup(`</div><p class="quiet">{lead}</p><pre id="support" class="notice" lang="en" dir="ltr" tabindex="0" role="region" aria-labelledby="checks-support">{support}</pre></section>`,
+			"lead", p.text(shared.CheckTextSupportLead), "support", support)
 }

@@ -8,8 +8,10 @@ import (
 
 // icon draws one of our own symbols. Its markup is a constant of this file, so that it may
 // be raw.
-func icon(name string) app.UI {
-	return app.Raw(`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true">` + glyphs[name] + `</svg>`)
+func icon(name string) app.UI { return app.Raw(drawnIcon(name)) }
+
+func drawnIcon(name string) string {
+	return `<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true">` + glyphs[name] + `</svg>`
 }
 
 // eventIcon returns the icon of an event, and a class for what went wrong.

@@ -22,7 +22,6 @@ func statesOfChecks(in Context) map[string]app.UI {
 		}),
 		"checks-trying": stateChecks(in, func(p *ChecksPage) { p.looking, p.trying = true, true }),
 		"checks-unseen": stateChecks(in, func(p *ChecksPage) { p.browser.Checks, p.unseen = nil, stateInternal() }),
-		"checks-copied": stateChecks(in, func(p *ChecksPage) { p.copied = p.server.Support + p.browser.Support }),
 	}
 }
 
