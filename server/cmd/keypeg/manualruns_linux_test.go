@@ -79,6 +79,18 @@ var manualRuns = map[string][]manualBlock{
 			before: map[string]string{"": "keypeg tenant add acme https://id.acme.example", "keypeg restore tenants.db": stop + "mv data data-before"},
 		},
 	},
+	"web/manual/moving.md": {
+		{begins: "keypeg domain move", settings: servesByItself, before: map[string]string{"": serve}},
+		{begins: "public-url", run: runsMove},
+		{begins: "keypeg domain list"},
+		{begins: "keypeg domain end"},
+		{begins: "public-url", run: runsMove},
+		{begins: "public-url", run: runsMove},
+		{
+			begins: "keypeg domain move", settings: []string{"KEYPEG_EDITION=cloud", "KEYPEG_DATABASE=cloud.db"},
+			before: map[string]string{"": serve, "keypeg domain move": "keypeg tenant list | grep acme || keypeg tenant add acme https://id.acme.example"},
+		},
+	},
 	"web/manual/backup.md": {
 		{begins: "keypeg backup keypeg-backup.db", settings: servesByItself, before: map[string]string{"": serve, "keypeg restore": stop + "mv data data-before"}},
 		{begins: "keypeg serve --backup-dir", before: map[string]string{"keypeg backup drill": "until ls /var/backups/keypeg/keypeg-*.db; do sleep 0.1; done"}},
@@ -345,6 +357,22 @@ func runsPostgres(m *machine) {
 	server := pgtest.StartAt(m, 5432, "ssl = on", "ssl_cert_file = '"+cert+"'", "ssl_key_file = '"+key+"'")
 	server.Do(m, "postgres", "CREATE USER keypeg PASSWORD 'secret'")
 	server.Do(m, "postgres", "CREATE DATABASE keypeg OWNER keypeg")
+}
+
+// runsMove serves with the settings of a block: browsers get the list of origins at each host.
+func runsMove(m *machine, block string) {
+	m.writes(filepath.Join(m.folder, "keypeg.toml"), block)
+	m.env = append(m.env, "KEYPEG_CONFIG=keypeg.toml")
+	m.serves("keypeg serve --listen :443 --tls-cert /etc/keypeg/cert.pem --tls-key /etc/keypeg/key.pem")
+	origins := regexp.MustCompile(`https://[a-z.]+`).FindAllString(block, -1)
+	for _, origin := range origins {
+		list := m.runs("curl --insecure --silent --fail " + origin + "/.well-known/webauthn")
+		for _, other := range origins {
+			if !strings.Contains(list, `"`+other+`"`) {
+				m.Errorf("%s lists %s, and not %s", origin, list, other)
+			}
+		}
+	}
 }
 
 // runsMail sends a mail by the server that is named.
