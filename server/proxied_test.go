@@ -19,9 +19,9 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/certtest"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/federation/federationtest"
-	"github.com/keypeg/keypeg/server/internal/certtest"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"

@@ -1,24 +1,16 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+	"github.com/keypeg/keypeg/server/certtest"
 )
 
 // The addresses of an organisation that moves, as its people write them.
@@ -27,65 +19,21 @@ const (
 	oldURL, newURL   = "https://" + oldHost, "https://" + newHost
 )
 
-// authority makes a certificate for hosts, signed by an authority of the test. It returns the files, and the hash of the
-// authority's key, by which Chromium is told to trust it.
-func authority(t *testing.T, hosts ...string) (cert, key, trusted string) {
-	t.Helper()
-	newKey := func() *ecdsa.PrivateKey {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return key
-	}
-	rootKey, ownKey := newKey(), newKey()
-	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "The test's authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(60 * 24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	own := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: hosts[0]}, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
-		DNSNames: hosts, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	var chain []byte
-	for _, c := range []struct {
-		of  *x509.Certificate
-		key *ecdsa.PrivateKey
-	}{{own, ownKey}, {root, rootKey}} {
-		der, err := x509.CreateCertificate(rand.Reader, c.of, root, &c.key.PublicKey, rootKey)
-		if err != nil {
-			t.Fatal(err)
-		}
-		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(ownKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := x509.MarshalPKIXPublicKey(&rootKey.PublicKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	for path, content := range map[string][]byte{cert: chain, key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})} {
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sum := sha256.Sum256(public)
-	return cert, key, base64.StdEncoding.EncodeToString(sum[:])
-}
-
 // moving is an organisation at https://id.alpha.test that moves to https://id.beta.test.
 type moving struct {
 	*server
-	trusted string
+	trusted string // the hash of the certificate's key, by which Chromium is told to trust it
 	usual   []string
 }
 
 func startMoving(t *testing.T) *moving {
 	t.Helper()
-	cert, key, trusted := authority(t, oldHost, newHost)
+	own := certtest.SelfSigned(t, 1, time.Now().Add(60*24*time.Hour), oldHost, newHost)
+	cert, key := certtest.Write(t, t.TempDir(), own)
+	public := sha256.Sum256(own.Leaf.RawSubjectPublicKeyInfo)
 	s := startServer(t, "--public-url", oldURL, "--tls-cert", cert, "--tls-key", key)
 	at := slices.Index(s.flags, "--public-url")
-	return &moving{s, trusted, slices.Delete(slices.Clone(s.flags), at, at+2)}
+	return &moving{s, base64.StdEncoding.EncodeToString(public[:]), slices.Delete(slices.Clone(s.flags), at, at+2)}
 }
 
 // browser opens a browser of somebody. One that isn't able has no related origin requests.

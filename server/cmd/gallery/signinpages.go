@@ -35,6 +35,7 @@ func signInPages(files *web.Files) []exhibit {
 		page.Reason = message.SignInPageIn(text).Expired
 	})
 	list.known(config, pages, passkeysOnly)
+	list.moving(config)
 
 	list.setup("setup", pages, signinpages.Setup{}, nil)
 	list.setup("setup-refused", pages, signinpages.Setup{Name: "ann", Refused: "display-name"}, shared.Errorf(shared.CodeInvalidName, "Please enter a name."))
@@ -95,6 +96,23 @@ func (l *signInExhibits) known(config signinpages.Config, pages, passkeysOnly *s
 	l.signIn("disabled", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
 		page.Reason = message.SignInPageIn(text).Disabled
 	})
+}
+
+// moving adds the pages of an organisation that moves.
+func (l *signInExhibits) moving(config signinpages.Config) {
+	const former, present = "id.example.com", "login.example.org"
+	config.Related = func() []signinpages.Related {
+		return []signinpages.Related{{RPID: former, Origin: "https://" + former}, {RPID: present, Origin: "https://" + present}}
+	}
+	pages := signinpages.New(config)
+	l.signIn("moving", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+		page.Reason = message.Fill(message.SignInPageIn(text).Moving, "address", present)
+	})
+	moved := signinpages.Moved{Next: shared.PageHome, Address: present, Origin: "https://" + present}
+	l.add("moved", func(w http.ResponseWriter, text *message.Catalogue) error { return pages.Moved(w, text, moved) })
+	only := moved
+	only.Passkeys = former
+	l.add("moved-passkey", func(w http.ResponseWriter, text *message.Catalogue) error { return pages.Moved(w, text, only) })
 }
 
 // signInExhibits are sign-in pages. The tests of app/e2e recognise them by the first part

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/certtest"
 	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/mail"

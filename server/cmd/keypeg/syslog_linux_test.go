@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/certtest"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/shared"

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/certtest"
 	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"

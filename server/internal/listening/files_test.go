@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/certtest"
 )
 
 // newPair writes a certificate for localhost with a key, and returns their paths.

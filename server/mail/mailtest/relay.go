@@ -18,7 +18,7 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
-	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/certtest"
 	"github.com/keypeg/keypeg/server/mail"
 )
 
