@@ -10,7 +10,7 @@
 COMMIT := $(shell git describe --always --dirty --exclude='*' 2>/dev/null)
 VERSION := $(shell sed -n 's/^.. \([0-9][0-9.]*\)$$/\1/p' CHANGELOG.md | head -n 1)$(COMMIT:%=+%)
 
-# Whoever tries Keypeg waits half a minute less for a program that is 13 % larger.
+# Whoever tries Keypeg waits a minute less for programs that are 13 % larger.
 run: FORM :=
 run: build
 	./bin/keypeg serve

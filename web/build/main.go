@@ -3,7 +3,7 @@
 // before go build embeds the result:
 //
 //	go run ./web/build            # make what has changed
-//	go run ./web/build release    # with the programs as small as they get: 40 s more
+//	go run ./web/build release    # with the programs as small as they get: a minute more
 //	go run ./web/build icons      # draw the PNG icons again, into web/static
 //
 // It needs nothing but Go.

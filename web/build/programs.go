@@ -15,7 +15,7 @@ import (
 // programs are what browsers run.
 var programs = []program{
 	{web.App, "./app/wasm", brotli.BestCompression},
-	{web.Administration, "./app/wasm/administration", quick}, // few load it
+	{web.Administration, "./app/wasm/administration", brotli.BestCompression},
 }
 
 // quick is the level of brotli with which a program has 13 % more bytes than with the highest
