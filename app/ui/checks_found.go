@@ -80,10 +80,16 @@ func (p *ChecksPage) renderFound() app.UI {
 	text := p.text(shared.CheckTextThrowaway)
 	off := p.isRunning() || p.Context.Offline != "" || len(p.browser.Checks) == 0
 	return app.Elem("div").Class("days").OnClick(p.onClick).Body(
-		app.Raw(`<div class="days">`+unseen+p.drawnToDo()+markup(`<section class="part" aria-labelledby="checks-throwaway"><h2 id="checks-throwaway">{title}</h2><p id="throwaway-lead" class="quiet">{lead}</p></section></div>`,
-			"title", text, "lead", p.text(shared.CheckTextThrowawayLead))),
-		p.Context.button("throwaway", "", "", off, p.onThrowaway).Aria("describedby", "throwaway-lead").Body(steady(p.trying, p.text(shared.CheckTextWorking), text, icon("key"))),
-		app.Raw(`<div class="days">`+p.drawnTried()+support+p.drawnTree()+`</div>`),
+		app.Raw(`<div class="slot">`+unseen+p.drawnToDo()+`</div>`),
+		app.Elem("section").Class("part").Aria("labelledby", "checks-throwaway").Body(
+			app.Raw(markup(`<h2 id="checks-throwaway">{text}</h2>`, "text", text)),
+			app.Raw(markup(`<p id="throwaway-lead" class="quiet">{text}</p>`, "text", p.text(shared.CheckTextThrowawayLead))),
+			app.Elem("div").Class("buttons").Body(
+				p.Context.button("throwaway", "", "", off, p.onThrowaway).Aria("describedby", "throwaway-lead").Body(steady(p.trying, p.text(shared.CheckTextWorking), text, icon("key"))),
+			),
+			app.Raw(`<div class="slot">`+p.drawnTried()+`</div>`),
+		),
+		app.Raw(`<div class="days">`+support+p.drawnTree()+`</div>`),
 	)
 }
 
@@ -179,6 +185,6 @@ func (p *ChecksPage) drawnSupport() string {
 	support := p.server.Support + p.browser.Support
 	return markup(`<section class="part" aria-labelledby="checks-support"><div class="head"><h2 id="checks-support">{title}</h2>`, "title", p.text(shared.CheckTextSupport)) +
 		p.copyButton("", support) +
-		markup(`</div><p class="quiet">{lead}</p><pre id="support" class="notice" lang="en" dir="ltr" tabindex="0" role="region" aria-labelledby="checks-support">{support}</pre></section>`,
+		markup(`</div><p class="quiet">{lead}</p><pre id="support" class="notice" lang="en" dir="ltr" tabindex="0" role="group" aria-labelledby="checks-support">{support}</pre></section>`,
 			"lead", p.text(shared.CheckTextSupportLead), "support", support)
 }

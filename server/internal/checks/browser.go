@@ -370,7 +370,7 @@ func (j *judgement) throwaway() shared.Check {
 	case !k.Made:
 		return failed(again, "none was made: the browser says %s", orNone(k.Failed))
 	case !k.Used:
-		return failed(again, "one was made, but couldn't be used: the browser says %s", orNone(k.Failed))
+		return failed(append(again, do("otherwise delete the passkey “Keypeg check” by hand in the password manager")...), "one was made, but couldn't be used: the browser says %s", orNone(k.Failed))
 	case !k.Proven:
 		return failed(do("use another password manager"), "one was made and used, but its answer isn't right: %s", orNone(k.Failed))
 	case !k.Signalled:
