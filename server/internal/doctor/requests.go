@@ -43,11 +43,17 @@ func (v *visit) methods(ctx context.Context) Result {
 const largest = 64 << 10
 
 func (v *visit) size(ctx context.Context) Result {
-	second, err := v.signed(ctx, &asking{method: http.MethodPost, body: strings.Repeat(" ", largest)})
-	if err != nil || second.Arrived.Body != largest {
+	passes := func(size int) bool {
+		second, err := v.signed(ctx, &asking{method: http.MethodPost, body: strings.Repeat(" ", size)})
+		return err == nil && second.Arrived.Body == int64(size)
+	}
+	if !passes(largest) {
 		return failed("a request of 64 kB isn't passed on: passkeys with long certificates can't be added", linesFor(warning.Cause(shared.TroubleTooLarge))...)
 	}
-	return ok("64 kB are passed on")
+	if !passes(shared.MaxImport) {
+		return warn("a request of 64 kB is passed on, and one of 1 MB isn't: large tables of people can't be imported in the app", Mend{In: "nginx", Line: "client_max_body_size 1m;"}, Mend{In: "Caddy", Line: "request_body { max_size 1MiB }"})
+	}
+	return ok("64 kB are passed on, and 1 MB for tables of people")
 }
 
 // soon is the time within which the first event must arrive. The stream stays open for longer.
