@@ -27,6 +27,25 @@ type Examine = func(ctx context.Context, found Found) (support string)
 // Found is told of a check that was made.
 type Found = func(shared.Check)
 
+// Turns limit how many examinations run in a process at a time, however many organisations it has. The others wait.
+type Turns chan struct{}
+
+// NewTurns returns Turns for so many.
+func NewTurns(most int) Turns { return make(Turns, most) }
+
+// Limit returns an examination that waits for its turn.
+func (t Turns) Limit(examine Examine) Examine {
+	return func(ctx context.Context, found Found) string {
+		select {
+		case t <- struct{}{}:
+			defer func() { <-t }()
+			return examine(ctx, found)
+		case <-ctx.Done():
+			return ""
+		}
+	}
+}
+
 // Checks serves the checks of one organisation. It is safe for concurrent use.
 type Checks struct {
 	Examine Examine

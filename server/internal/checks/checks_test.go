@@ -10,6 +10,40 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
+// TestTurns: of many organisations, few are examined at a time. The others wait, and go if that takes too long.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns, running, many, begun := NewTurns(2), atomic.Int32{}, atomic.Bool{}, atomic.Int32{}
+		examine := turns.Limit(func(context.Context, Found) string {
+			begun.Add(1)
+			if running.Add(1) > 2 {
+				many.Store(true)
+			}
+			defer running.Add(-1)
+			time.Sleep(time.Minute)
+			return "done"
+		})
+		ended := make(chan string, 7)
+		for range 6 {
+			go func() { ended <- examine(t.Context(), nil) }()
+		}
+		impatient, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		time.Sleep(time.Millisecond)
+		if got := examine(impatient, nil); got != "" {
+			t.Errorf("it is examined all the same: %q", got)
+		}
+		for range 6 {
+			if got := <-ended; got != "done" {
+				t.Errorf("one ends with %q", got)
+			}
+		}
+		if many.Load() || begun.Load() != 6 {
+			t.Errorf("more than two ran at a time: %t; %d have begun", many.Load(), begun.Load())
+		}
+	})
+}
+
 func TestExamination(t *testing.T) {
 	var begun atomic.Int32
 	newChecks := func(examine Examine) *Checks {

@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/chain"
+	"github.com/keypeg/keypeg/server/internal/checks"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/internal/tenant"
@@ -32,9 +33,13 @@ type composer struct {
 	streams  *live.Streams
 	sink     *audit.Sink      // nil if events are written to the store alone
 	metrics  *metrics.Metrics // nil if nobody reads figures
-	hubs     sync.Map         // of open organisations, by name
-	stores   sync.Map         // of open organisations, by name, for figures
+	turns    checks.Turns
+	hubs     sync.Map // of open organisations, by name
+	stores   sync.Map // of open organisations, by name, for figures
 }
+
+// mostExaminations is how many organisations are examined at a time: each takes some MB.
+const mostExaminations = 4
 
 func newComposer(o *opened, s Serving, sink *audit.Sink) (*composer, error) {
 	streams, err := newStreams(s.Log)
@@ -48,7 +53,7 @@ func newComposer(o *opened, s Serving, sink *audit.Sink) (*composer, error) {
 	return &composer{
 		opened: o, serving: s,
 		hasher: account.NewHasher(account.Cost{}, 0), warnings: server.NewWarnings(s.Log, time.Now), streams: streams,
-		sink: sink, metrics: figures,
+		sink: sink, metrics: figures, turns: checks.NewTurns(mostExaminations),
 	}, nil
 }
 
@@ -74,7 +79,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	config := c.config(log, address, org)
 	config.Store, config.Accounts, config.Live = watched, accounts, hub
 	if c.serving.Examine != nil {
-		config.Examine = c.serving.Examine(t)
+		config.Examine = c.turns.Limit(c.serving.Examine(t))
 	}
 	config.Providers, config.Answered = protocolsOf(org, address), figures.Answered()
 	handler, err := server.New(ctx, config)
