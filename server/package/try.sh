@@ -1,76 +1,90 @@
 #!/bin/sh
-# Tries the Debian package in an empty Debian: install, start, sign in, upgrade, remove, purge. It needs root, and
-# debootstrap with a network. make dist-try calls it.
+# Tries what make dist has made, by the tools of those who get it: the Debian package in an empty Debian with
+# systemd, the other package by rpm, and the Containerfile by buildah. It needs root and a network. make dist-try
+# calls it.
 #
-#	server/package/try.sh OLD.deb NEW.deb
+#	server/package/try.sh bin/dist bin/dist-next
 set -eu
-old=$1 new=$2
-root=$(mktemp -d)
-chmod 755 "$root"
+now=$1 next=$2
+here=$(dirname "$0")
+say() { echo "-- $*"; }
+fail() { echo "failed: $*" >&2; exit 1; }
+for tool in debootstrap systemd-nspawn rpm rpmlint buildah; do
+	command -v $tool >/dev/null || fail "$tool is missing: apt-get install debootstrap systemd-container rpm rpmlint buildah"
+done
+work=$(mktemp -d -p /var/tmp)
 server=
 end() {
 	[ -z "$server" ] || kill "$server" 2>/dev/null || true
-	rm -rf "$root"
+	rm -rf "$work"
 }
 trap end EXIT
-say() { echo "-- $*"; }
-fail() { echo "failed: $*" >&2; exit 1; }
-inside() { chroot "$root" "$@"; }
-
-# starts runs what the unit runs, as it does: there is no systemd in a chroot.
-starts() {
-	chroot "$root" setpriv --reuid keypeg --regid keypeg --clear-groups sh -c 'cd /var/lib/keypeg && exec /usr/bin/keypeg serve --listen localhost:18080 --public-url http://localhost:18080' >"$root/out" 2>"$root/log" &
-	server=$!
-	for _ in $(seq 100); do
-		if curl -sf http://localhost:18080/readyz >/dev/null; then return; fi
-		sleep 0.1
-	done
-	cat "$root/log"
-	fail "the server doesn't answer"
-}
-stops() {
-	kill -TERM "$server"
-	wait "$server" || true
-	server=
-}
-signs_in() {
-	status=$(curl -s -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -d '{"name":"ann","password":"a long and good password"}' http://localhost:18080/api/v1/sign-in/password)
-	[ "$status" = 200 ] || fail "signing in: $status"
-}
 
 say "an empty Debian"
-debootstrap --variant=minbase bookworm "$root" >/dev/null
-echo '127.0.0.1 localhost' >"$root/etc/hosts"
-cp "$old" "$root/old.deb"
-cp "$new" "$root/new.deb"
+root=$work/root
+debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl bookworm "$root" >/dev/null
+cp -r "$root" "$work/for-rpm"
+arch=$(dpkg --print-architecture)
 
-say "install"
-inside dpkg -i /old.deb >/dev/null
-[ "$(inside stat -c '%U %a' /var/lib/keypeg)" = "keypeg 700" ] || fail "the data's folder"
-[ "$(inside stat -c '%U:%G %a' /etc/keypeg/keypeg.toml)" = "root:keypeg 640" ] || fail "the settings' file"
-inside keypeg config check | grep -q 'can be used' || fail "the settings as they are installed"
+say "the Debian package: see inside.sh"
+# What the manual has IT type, with the package under the name that it has there.
+awk '/^```/ { if (mine) exit } mine { print } /^sudo apt install \.\/keypeg/ { if (!mine) { mine = 1; print } }' "$here/../../web/manual/running.md" | sed 's/  *#.*//' >"$root/root/manual.sh"
+cp "$now"/keypeg_*_"$arch".deb "$root/root/$(sed -n 's|.*\./||p' "$root/root/manual.sh")"
+cp "$next"/keypeg_*_"$arch".deb "$root/root/next.deb"
+cp "$here/inside.sh" "$root/root/"
+cat >"$root/etc/systemd/system/try.service" <<'UNIT'
+[Service]
+Type=oneshot
+WorkingDirectory=/root
+ExecStart=/bin/sh /root/inside.sh
+StandardOutput=file:/root/said
+StandardError=inherit
+ExecStopPost=/bin/systemctl --no-block poweroff
+UNIT
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+ln -s ../try.service "$root/etc/systemd/system/multi-user.target.wants/try.service"
+timeout 300 systemd-nspawn --quiet --directory="$root" --register=no --keep-unit --private-network --boot >"$work/console" 2>&1 </dev/null || true
+cat "$root/root/said"
+grep -qx -- '-- all is well with the package' "$root/root/said" || { tail -n 30 "$work/console"; fail "the Debian package"; }
 
-say "start, and sign in"
-starts
-grep -q '/setup?token=' "$root/out" || fail "no link for the first administrator"
-echo 'a long and good password' | inside keypeg user add ann --admin >/dev/null
-signs_in
+say "the package for Fedora and RHEL, by rpm"
+machine=$(uname -m)
+old=$(ls "$now"/keypeg-*."$machine".rpm) new=$(ls "$next"/keypeg-*."$machine".rpm)
+in_rpm() { rpm --root "$work/for-rpm" --dbpath /var/lib/rpm "$@" 2>&1 | grep -v 'warning: .*rpmdb' || true; }
+rpmlint --config "$here/rpmlint.toml" "$old" >"$work/lint" || { cat "$work/lint"; fail "rpmlint"; }
+in_rpm --nodeps -i "$old" # in a Debian, which has useradd by another package
+in_rpm -V keypeg | grep . && fail "rpm -V: what is installed isn't what is in the package"
+[ "$(chroot "$work/for-rpm" stat -c '%U %a' /var/lib/keypeg)" = "keypeg 700" ] || fail "the data's folder"
+[ "$(chroot "$work/for-rpm" stat -c '%U:%G %a' /etc/keypeg/keypeg.toml)" = "root:keypeg 640" ] || fail "the settings' file"
+chroot "$work/for-rpm" keypeg config check | grep -q 'can be used' || fail "the settings as they are installed"
+echo '# IT was here' >>"$work/for-rpm/etc/keypeg/keypeg.toml"
+touch "$work/for-rpm/var/lib/keypeg/keypeg.db"
+in_rpm --nodeps -U "$new"
+chroot "$work/for-rpm" keypeg version | grep -q next || fail "the upgrade"
+grep -q 'IT was here' "$work/for-rpm/etc/keypeg/keypeg.toml" || fail "the settings are lost"
+in_rpm -e keypeg
+[ ! -e "$work/for-rpm/usr/bin/keypeg" ] || fail "the program is left"
+[ -e "$work/for-rpm/var/lib/keypeg/keypeg.db" ] || fail "removing has lost the data"
+chroot "$work/for-rpm" getent passwd keypeg >/dev/null || fail "the account owns the data, and is gone"
 
-say "upgrade"
-echo '# IT was here' >>"$root/etc/keypeg/keypeg.toml"
-stops
-inside dpkg -i /new.deb >/dev/null
-grep -q 'IT was here' "$root/etc/keypeg/keypeg.toml" || fail "the settings are lost"
-starts
-signs_in
-stops
-
-say "remove, and purge"
-inside dpkg -r keypeg >/dev/null
-[ -f "$root/var/lib/keypeg/keypeg.db" ] || fail "removing has lost the data"
-[ ! -e "$root/usr/bin/keypeg" ] || fail "the program is left"
-inside dpkg -P keypeg >/dev/null
-[ ! -e "$root/var/lib/keypeg" ] || fail "the data is left"
-[ ! -e "$root/etc/keypeg" ] || fail "the settings are left"
-! inside getent passwd keypeg >/dev/null || fail "the account is left"
+say "the container, by buildah, where no engine is needed"
+export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+containers() { buildah --root "$work/containers" --runroot "$work/containers-run" "$@"; }
+program=$(cd "$now" && ls keypeg_*_linux_"$arch")
+containers bud --quiet --format docker --build-arg PROGRAM="$program" -t keypeg -f "$here/Containerfile" "$now" >/dev/null
+container=$(containers from --pull-never localhost/keypeg)
+containers run "$container" -- /keypeg serve --listen localhost:18080 --public-url http://localhost:18080 >"$work/out" 2>"$work/log" &
+server=$!
+for _ in $(seq 100); do
+	if curl -sf http://localhost:18080/readyz >/dev/null; then break; fi
+	sleep 0.1
+done
+containers run "$container" -- /keypeg healthcheck --listen localhost:18080 | grep -qx ready || { cat "$work/log"; fail "the health check"; }
+containers inspect --type image localhost/keypeg | grep -q '"User": "65532:65532"' || fail "it runs as root"
+ls "$(containers mount "$container")/data/keypeg.db" >/dev/null || fail "the database isn't in the volume"
+pkill -TERM -P "$server" 2>/dev/null || kill "$server"
+wait "$server" || true
+server=
+containers rm "$container" >/dev/null
+containers rmi keypeg >/dev/null
 say "all is well"

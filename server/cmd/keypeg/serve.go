@@ -9,6 +9,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/cmd/internal/webapp"
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/listening"
 )
 
 type serveCommand struct{ settings *pflag.FlagSet }
@@ -27,7 +28,10 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(), TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Metrics: s.Metrics, AuditLog: s.AuditLog, Out: t.Out, Log: log,
 		App: apps.App, ManualPublic: s.ManualPublic, Asset: apps.URL, Examine: s.examine(c.settings),
-		Announce: func(started installation.Started) { s.announce(t.Out, started) },
+		Announce: func(started installation.Started) {
+			s.announce(t.Out, started)
+			listening.TellReady(log)
+		},
 	})
 }
 

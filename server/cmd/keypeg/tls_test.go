@@ -264,6 +264,29 @@ func TestActivated(t *testing.T) {
 	failsWith(t, "start the service by its socket unit", "", "serve", "--listen", "systemd", "--public-url", "https://id.example.com", "--database", filepath.Join(t.TempDir(), "keypeg.db"))
 }
 
+// TestReady: systemd hears when people can come in, and not before.
+func TestReady(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "notify")
+	systemd, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer systemd.Close()
+	t.Setenv("NOTIFY_SOCKET", socket)
+	p := newProgram(t)
+	p.starts()
+	systemd.SetReadDeadline(time.Now().Add(patience))
+	said := make([]byte, 100)
+	n, err := systemd.Read(said)
+	if err != nil || string(said[:n]) != "READY=1" {
+		t.Fatalf("systemd hears %q (%v)", said[:n], err)
+	}
+	if a := p.asksFor(p.address, "/healthz"); a.StatusCode != 200 {
+		t.Errorf("it is ready, and answers %d", a.StatusCode)
+	}
+	succeeds(t, "", "setup-link", "--database", p.database, "--public-url", p.url)
+}
+
 // TestUnixSocket serves a real nginx by a socket. What the proxy says of where people come from is believed.
 func TestUnixSocket(t *testing.T) {
 	folder := t.TempDir()
