@@ -1,9 +1,9 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, dist, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, outdated,
+# More: build, dist, dist-try, vulnerabilities, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, outdated,
 # licences, version, clean.
 
-.PHONY: run test dist dist-try soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences version clean tools tools-apt
+.PHONY: run test dist dist-try vulnerabilities soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences version clean tools tools-apt
 .DEFAULT_GOAL := build
 
 # The version's number has its home in CHANGELOG.md. The build adds the commit: 0.1.0+863b604.
@@ -47,13 +47,21 @@ fuzz:
 dist: web bin/nfpm bin/cyclonedx-gomod
 	server/package/make.sh $(subst -,.,$(VERSION)) bin/dist
 
-# Twice the same, and then the Debian package in an empty Debian, also as an upgrade. It needs root.
-dist-try: dist
+# Twice the same, and then all of it by the tools of those who get it: systemd, dpkg, rpm, buildah. It needs root.
+dist-try: vulnerabilities dist
 	cp bin/dist/SHA256SUMS bin/SHA256SUMS
 	$(MAKE) --silent dist >/dev/null
 	cmp bin/SHA256SUMS bin/dist/SHA256SUMS
 	rm -rf bin/dist-next && server/package/make.sh $(subst -,.,$(VERSION)).next bin/dist-next >/dev/null
-	server/package/try.sh bin/dist/keypeg_*_$$(go env GOHOSTARCH).deb bin/dist-next/keypeg_*_$$(go env GOHOSTARCH).deb
+	server/package/try.sh bin/dist bin/dist-next
+
+# Known vulnerabilities of what is inside, where their database can be reached.
+vulnerabilities:
+	@if curl --silent --fail --max-time 10 --output /dev/null https://vuln.go.dev/index/db.json; then \
+		go run golang.org/x/vuln/cmd/govulncheck@latest ./...; \
+	else \
+		echo "vuln.go.dev can't be reached, so nobody looked for known vulnerabilities"; \
+	fi
 
 NFPM := v2.44.1
 CYCLONEDX := v1.10.0

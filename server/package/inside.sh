@@ -40,24 +40,28 @@ waits "curl -sf http://localhost:8080/readyz"
 [ "$(ps -o user= -p "$(systemctl show -P MainPID keypeg)" 2>/dev/null || stat -c %U "/proc/$(systemctl show -P MainPID keypeg)")" = keypeg ] || fail "it runs as another user"
 echo 'a long and good password' | keypeg user add ann --admin >/dev/null
 signs_in
-systemd-analyze verify /usr/lib/systemd/system/keypeg.service || fail "systemd doesn't like the unit"
+systemd-analyze verify --man=no /usr/lib/systemd/system/keypeg.service || fail "systemd doesn't like the unit"
 
 say "the audit log in the journal, and backups"
 writes audit-log '"stdout"'
-writes backup-dir '"/var/backups/keypeg"'
-install -d -o keypeg -g keypeg -m 0700 /var/backups/keypeg
+writes backup-dir '"/srv/backups/keypeg"'
+install -d -o keypeg -g keypeg -m 0700 /srv/backups/keypeg /var/backups/keypeg
+install -D override.conf /etc/systemd/system/keypeg.service.d/override.conf
+systemctl daemon-reload
 systemctl restart keypeg
 waits "curl -sf http://localhost:8080/readyz"
 signs_in
 waits "journalctl -u keypeg -o cat | grep '^{.*\"kind\":\"signed_in\"'"
-waits "ls /var/backups/keypeg/keypeg-*.db"
+waits "ls /srv/backups/keypeg/keypeg-*.db"
 
 say "the audit log in a file, and SIGHUP"
 writes audit-log '"/var/log/keypeg/audit.log"'
+writes backup-dir '"/var/backups/keypeg"'
 systemctl restart keypeg
 waits "curl -sf http://localhost:8080/readyz"
 signs_in
 waits "grep signed_in /var/log/keypeg/audit.log"
+waits "ls /var/backups/keypeg/keypeg-*.db"
 mv /var/log/keypeg/audit.log /var/log/keypeg/audit.log.1
 before=$(systemctl show -P MainPID keypeg)
 systemctl kill --signal=HUP keypeg
@@ -82,7 +86,7 @@ systemctl stop keypeg
 writes listen '"systemd"'
 writes public-url '"https://id.example.com"'
 echo '127.0.0.1 id.example.com' >>/etc/hosts
-systemctl start keypeg.socket
+systemctl enable --now keypeg.socket
 curl -sf http://localhost:443/healthz >/dev/null || fail "the socket starts no server"
 systemctl stop keypeg keypeg.socket
 

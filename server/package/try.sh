@@ -23,6 +23,7 @@ trap end EXIT
 say "an empty Debian"
 root=$work/root
 debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl bookworm "$root" >/dev/null
+echo '127.0.0.1 localhost' >"$root/etc/hosts"
 cp -r "$root" "$work/for-rpm"
 arch=$(dpkg --print-architecture)
 
@@ -31,6 +32,7 @@ say "the Debian package: see inside.sh"
 awk '/^```/ { if (mine) exit } mine { print } /^sudo apt install \.\/keypeg/ { if (!mine) { mine = 1; print } }' "$here/../../web/manual/running.md" | sed 's/  *#.*//' >"$root/root/manual.sh"
 cp "$now"/keypeg_*_"$arch".deb "$root/root/$(sed -n 's|.*\./||p' "$root/root/manual.sh")"
 cp "$next"/keypeg_*_"$arch".deb "$root/root/next.deb"
+awk '/^```/ { mine = 0 } mine { print } /^```ini/ { mine = 1 }' "$here/../../web/manual/running.md" >"$root/root/override.conf"
 cp "$here/inside.sh" "$root/root/"
 cat >"$root/etc/systemd/system/try.service" <<'UNIT'
 [Service]
@@ -70,8 +72,11 @@ chroot "$work/for-rpm" getent passwd keypeg >/dev/null || fail "the account owns
 say "the container, by buildah, where no engine is needed"
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 containers() { buildah --root "$work/containers" --runroot "$work/containers-run" "$@"; }
-program=$(cd "$now" && ls keypeg_*_linux_"$arch")
-containers bud --quiet --format docker --build-arg PROGRAM="$program" -t keypeg -f "$here/Containerfile" "$now" >/dev/null
+mkdir -p "$work/at/bin/dist" "$work/at/server"
+cp -r "$here" "$work/at/server/package"
+build=$(grep '^podman build ' "$here/../../web/manual/running.md")
+cp "$now"/keypeg_*_linux_"$arch" "$work/at/bin/dist/$(echo "$build" | sed 's/.*PROGRAM=\([^ ]*\).*/\1/')"
+(cd "$work/at" && eval "containers bud --quiet ${build#podman build }" >/dev/null)
 container=$(containers from --pull-never localhost/keypeg)
 containers run "$container" -- /keypeg serve --listen localhost:18080 --public-url http://localhost:18080 >"$work/out" 2>"$work/log" &
 server=$!

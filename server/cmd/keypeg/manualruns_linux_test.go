@@ -44,6 +44,9 @@ var manualRuns = map[string][]manualBlock{
 	"web/manual/running.md": {
 		{begins: "sudo apt install ./keypeg", elsewhere: "make dist-try: it needs a Debian that is empty, and a package"},
 		{begins: "keypeg serve --public-url https://id.example.com --acme", run: runsServers},
+		{begins: "[Service]", run: runsUnit},
+		{begins: "sudo systemctl enable --now keypeg.socket", elsewhere: "make dist-try: it needs systemd as the first process"},
+		{begins: "podman build", run: runsContainer},
 		{begins: "keypeg init", run: func(m *machine, block string) { m.stops(); runsLines(m, block, manualBlock{}) }},
 		{begins: "keypeg setup-link", settings: servesByItself, run: runsCommands},
 		{begins: "/var/log/keypeg/audit.log {", settings: servesByItself, run: runsLogrotate},
@@ -308,6 +311,37 @@ func runsCommands(m *machine, block string) {
 		m.Error("no mail was sent")
 	}
 	m.stops()
+}
+
+// runsUnit has systemd read the package's unit with the lines in addition. make dist-try starts it so.
+func runsUnit(m *machine, block string) {
+	unit, err := filepath.Abs(filepath.Join(projectRoot, "server/package/keypeg.service"))
+	m.must(err)
+	m.copies(unit, "/etc/systemd/system/keypeg.service")
+	m.writes("/etc/systemd/system/keypeg.service.d/override.conf", block)
+	m.runs("chmod -R a+rX /etc/systemd/system/keypeg.service.d /etc/systemd/system/keypeg.service")
+	// The program is elsewhere on this machine.
+	m.runs("sed -i s:/usr/bin/keypeg:$(command -v keypeg): /etc/systemd/system/keypeg.service")
+	if out := m.runs("systemd-analyze verify --man=no keypeg.service 2>&1"); strings.Contains(out, "keypeg") {
+		m.Error(out)
+	}
+	if out := m.runs("systemd-analyze cat-config systemd/system/keypeg.service"); !strings.Contains(out, "ReadWritePaths=/srv/") {
+		m.Errorf("systemd doesn't read the lines:\n%s", out)
+	}
+}
+
+// runsContainer checks the settings of a container, which needs an engine; make dist-try builds it and starts it.
+func runsContainer(m *machine, block string) {
+	settings := regexp.MustCompile(`-e (KEYPEG_\S+)`).FindAllStringSubmatch(block, -1)
+	if len(settings) != 2 {
+		m.Errorf("the container has the settings %q", settings)
+	}
+	line := "keypeg config check"
+	for _, setting := range settings {
+		line = setting[1] + " " + line
+	}
+	m.runs(line)
+	m.runs("test -s /etc/ssl/certs/ca-certificates.crt")
 }
 
 // runsLogrotate has the real logrotate move the audit log of a running server.
