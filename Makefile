@@ -133,7 +133,7 @@ outdated:
 		go list -m -u -e -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{end}}' \
 			$$(echo "$$modules" | sort -u) \
 			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) 2>/dev/null; \
-		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN); do \
+		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
 		done); \
@@ -173,7 +173,15 @@ PEBBLE := v2.10.3
 bin/pebble: | tools-apt
 	GOBIN=$(CURDIR)/bin go install github.com/letsencrypt/pebble/v2/cmd/pebble@$(PEBBLE) github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv@$(PEBBLE)
 
-tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble
+# Grafana's own types, to which the dashboard must keep. They are not a part of Keypeg.
+GRAFANA := 13.2.3
+TYPESCRIPT := 7.0.2
+
+bin/grafana/node_modules/typescript/bin/tsc: | tools-apt
+	rm -rf bin/grafana && mkdir -p bin/grafana && cd bin/grafana && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) >/dev/null
+	touch $@
+
+tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc
 
 STATICCHECK := v0.8.2
 

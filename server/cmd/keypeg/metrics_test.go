@@ -341,3 +341,35 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// TestDashboard checks the dashboard against Grafana's own types of one, in which a key that there isn't is an error.
+func TestDashboard(t *testing.T) {
+	tools, err := filepath.Abs(filepath.Join(projectRoot, "bin/grafana/node_modules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.Symlink(tools, filepath.Join(folder, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	check := func(dashboard string) (string, error) {
+		// TypeScript takes no text for a value of an enumeration, and JSON has no other.
+		dashboard = strings.ReplaceAll(dashboard, `"mode": "absolute"`, `"mode": ThresholdsMode.Absolute`)
+		source := "import { ThresholdsMode, type Dashboard } from '@grafana/schema';\nexport const dashboard: Dashboard = " + dashboard + ";\n"
+		if err := os.WriteFile(filepath.Join(folder, "dashboard.ts"), []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run := exec.Command("node", filepath.Join(tools, "typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck", "--moduleResolution", "bundler", "--target", "es2020", "--module", "es2020", "dashboard.ts")
+		run.Dir = folder
+		out, err := run.CombinedOutput()
+		return string(out), err
+	}
+	dashboard := succeeds(t, "", "metrics", "dashboard")
+	if out, err := check(dashboard); err != nil {
+		t.Errorf("%v: make tools brings what this needs\n%s", err, out)
+	}
+	wrong := strings.Replace(dashboard, `"targets"`, `"target"`, 1)
+	if out, err := check(wrong); err == nil || !strings.Contains(out, "target") {
+		t.Errorf("a key that Grafana doesn't have isn't found: %v\n%s", err, out)
+	}
+}
