@@ -58,7 +58,7 @@ var signInPageEnglish = SignInPage{
 	OtherPasskey: "Use a passkey for {address}",
 	Moving:       "This address moves to {address}. There you sign in as before.",
 	MovedTitle:   "{product} moves",
-	MovedLead:    "The new address is {address}. Here it ends soon.",
+	MovedLead:    "The new address is {address}. This one ends soon.",
 	MovedPasskey: "Your passkey is for {old}. So that you have one that goes on working, make a new one at {address} now.",
 	MovedMake:    "Make a passkey there",
 	MovedGo:      "Go to {address}",
