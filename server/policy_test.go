@@ -273,7 +273,10 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		s.changesRules(func(c *account.Config) { c.Policy.PasskeysOff = true })
 		check("bob")
 		s.changesRules(func(c *account.Config) { c.Policy.PasskeysOff, c.Policy.RPID = false, "example.com" })
-		check("bob")
+		foreign, is := errors.AsType[*account.ForeignPasskeys](s.accounts.CheckPolicy(s.Context()))
+		if want := (account.Domain{RPID: "localhost", State: account.DomainUnknown, Passkeys: 2, Users: 2, ToMove: 2, Stranded: 1}); !is || len(foreign.Domains) != 1 || foreign.Domains[0] != want {
+			s.Errorf("of another domain are %+v, want %+v", foreign, want)
+		}
 		into[shared.SignedIn](s.bob, s.bob.signsInWithPasskey(), 200)
 		if row := s.bob.lists().Passkeys[0]; !row.OtherAddress || !row.OnlyMethod || row.Unverified {
 			t.Errorf("the row of a passkey for another address: %+v", row)
