@@ -48,6 +48,7 @@ func TestAdversary(t *testing.T) {
 				t.Run(claim.name, func(t *testing.T) {
 					for store, open := range stores {
 						t.Run(store, func(t *testing.T) {
+							t.Parallel()
 							s := newScene(t, open)
 							claim.holds(s)
 							s.keepsSecrets()

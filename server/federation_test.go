@@ -71,6 +71,7 @@ func newFederated(t *testing.T, open func(*testing.T, store.Clock) store.Store, 
 func onEveryStoreFederated(t *testing.T, test func(*federated)) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			a := newFederated(t, open)
 			test(a)
 			a.keepsSecrets()

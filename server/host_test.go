@@ -122,6 +122,7 @@ func (c *crib) loses(id string) {
 func onEveryStoreOfAHost(t *testing.T, test func(*site, *crib)) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := &site{T: t, clock: time.Now(), log: &proxytest.Output{}}
 			hub := live.NewHub()
 			s.store = hub.Store(open(t, s.now))

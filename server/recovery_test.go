@@ -14,6 +14,7 @@ import (
 func onEveryStoreScene(t *testing.T, test func(*scene)) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newScene(t, open)
 			test(s)
 			s.keepsSecrets()

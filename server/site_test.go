@@ -61,7 +61,10 @@ var stores = map[string]func(*testing.T, store.Clock) store.Store{
 
 func onEveryStore(t *testing.T, test func(*site)) {
 	for name, open := range stores {
-		t.Run(name, func(t *testing.T) { test(newSite(t, open, nil)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(newSite(t, open, nil))
+		})
 	}
 }
 
