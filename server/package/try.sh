@@ -15,7 +15,7 @@ done
 work=$(mktemp -d -p /var/tmp)
 server=
 end() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null || true
+	[ -z "$server" ] || kill -- "-$server" 2>/dev/null || true
 	rm -rf "$work"
 }
 trap end EXIT
@@ -78,8 +78,8 @@ build=$(grep '^podman build ' "$here/../../web/manual/running.md")
 cp "$now"/keypeg_*_linux_"$arch" "$work/at/bin/dist/$(echo "$build" | sed 's/.*PROGRAM=\([^ ]*\).*/\1/')"
 (cd "$work/at" && eval "containers bud --quiet ${build#podman build }" >/dev/null)
 container=$(containers from --pull-never localhost/keypeg)
-install -d -o 65532 -g 65532 -m 0700 "$work/data"
-containers run --volume "$work/data:/data" "$container" -- /keypeg serve --listen localhost:18080 --public-url http://localhost:18080 >"$work/out" 2>"$work/log" &
+! curl -s http://localhost:18080/ >/dev/null || fail "another program listens at port 18080"
+setsid buildah --root "$work/containers" --runroot "$work/containers-run" run "$container" -- /keypeg serve --listen localhost:18080 --public-url http://localhost:18080 >"$work/out" 2>"$work/log" &
 server=$!
 for _ in $(seq 100); do
 	if curl -sf http://localhost:18080/readyz >/dev/null; then break; fi
@@ -87,8 +87,8 @@ for _ in $(seq 100); do
 done
 containers run "$container" -- /keypeg healthcheck --listen localhost:18080 | grep -qx ready || { cat "$work/log"; fail "the health check"; }
 containers inspect --type image localhost/keypeg | grep -q '"User": "65532:65532"' || fail "it runs as root"
-[ "$(stat -c '%u %a' "$work/data/keypeg.db")" = "65532 600" ] || fail "the database isn't in the volume"
-pkill -TERM -P "$server" 2>/dev/null || kill "$server"
+grep -q '/setup?token=' "$work/out" || fail "it can't write its database"
+kill -- "-$server"
 wait "$server" || true
 server=
 containers rm "$container" >/dev/null
