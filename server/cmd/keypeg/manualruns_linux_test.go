@@ -110,7 +110,7 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "keypeg audit tail", before: map[string]string{"": serve, "keypeg audit tail --follow": "echo " + strings.TrimSpace(aPassword) + " | keypeg user add ann"}},
 		{begins: "keypeg audit verify", run: runsVerify},
 	},
-	"web/manual/administration.md": {},
+	"web/manual/administration.md": {}, // has none
 	"README.md": {
 		{begins: "git clone", run: runsMake},
 		{begins: "make test", run: runsMake},
@@ -118,6 +118,13 @@ var manualRuns = map[string][]manualBlock{
 	"CONTRIBUTING.md": {
 		{begins: "make run", run: runsMake},
 	},
+}
+
+// manualForDevelopers are documents whose blocks aren't typed, and what holds them to the truth.
+var manualForDevelopers = map[string]string{
+	"web/manual/api.md":          "TestManualFrontEnd: its JavaScript runs in a browser",
+	"web/manual/architecture.md": "TestTree: its packages are those that there are",
+	"web/manual/building-in.md":  "TestManualBuildIn: its Go is the tool crib's",
 }
 
 // What stands before a line in manualBlock.before: it starts the server of the page's settings, or stops it.
@@ -135,6 +142,11 @@ func TestManualRuns(t *testing.T) {
 	if page := os.Getenv(machinePage); page != "" {
 		runsPage(t, page)
 		return
+	}
+	for name, text := range documents(t) {
+		if _, typed := manualRuns[name]; !typed && manualForDevelopers[name] == "" && len(fenced(text)) > 0 {
+			t.Errorf("%s has blocks that nobody tries: name it in manualRuns", name)
+		}
 	}
 	for _, page := range slices.Sorted(maps.Keys(manualRuns)) {
 		t.Run(filepath.Base(page), func(t *testing.T) {
