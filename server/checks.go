@@ -21,7 +21,8 @@ type Found = checks.Found
 // mountChecks serves the checks of the installation to its administrators.
 func (s *Server) mountChecks(api func(pattern string, h httpapi.Handler)) {
 	s.checks = &checks.Checks{
-		Examine: s.c.Examine, Gates: s.gates, Now: s.c.Now, Origin: s.c.Address.Origin, Secure: s.c.Address.Secure,
+		Examine: s.c.Examine, Gates: s.gates, Now: s.c.Now,
+		At:     func(r *http.Request) (string, bool) { at := s.asked(r); return at.Origin, at.Secure },
 		Script: s.c.Asset("checks.js"), Program: s.c.Asset("app.wasm"),
 		Arrived: s.arrived, Sent: s.sentTo,
 	}
@@ -36,7 +37,7 @@ func (s *Server) sentTo(r *http.Request, path string) *probe.Sent {
 		return nil
 	}
 	inner := r.Clone(r.Context())
-	inner.Method, inner.Host, inner.Body, inner.ContentLength = http.MethodGet, s.c.Address.Host, http.NoBody, 0
+	inner.Method, inner.Host, inner.Body, inner.ContentLength = http.MethodGet, s.asked(r).Host, http.NoBody, 0
 	inner.URL, inner.RequestURI = target, path
 	inner.Header = http.Header{}
 	for _, name := range []string{"Cookie", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto"} {

@@ -200,3 +200,28 @@ func TestChecksWithoutTheServer(t *testing.T) {
 	ann.areMade()
 	ann.sees("#checks-nothing")
 }
+
+// TestChecksAtEachAddress: this browser's checks are green with https, over HTTP/2, and at each address of an
+// organisation that moves.
+func TestChecksAtEachAddress(t *testing.T) {
+	t.Parallel()
+	m := startMoving(t)
+	ann := m.browser(true)
+	ann.hasDevice()
+	ann.setsUp()
+	isGreen := func() {
+		t.Helper()
+		ann.opensChecks()
+		ann.clicks("#throwaway")
+		ann.readsIn("#tried", "OK: one was made and used, and the password manager was told that it exists no more. The device verified its user.")
+		if got := ann.wrongOfBrowser(); got != "" {
+			t.Errorf("false alarm: %s\n%s", got, value[string](ann, `document.querySelector("#support").textContent`))
+		}
+	}
+	isGreen()
+	m.restarts(ann, newURL, "--other-urls", oldURL)
+	ann.signsInWithPassword("ann", annsPassword)
+	isGreen()
+	m.url = oldURL // where she is still signed in
+	isGreen()
+}

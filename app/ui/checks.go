@@ -16,6 +16,8 @@ type ChecksService interface {
 	Checks(ctx context.Context) (shared.Checks, error)
 	// JudgeBrowser says what is wrong with what this browser sees, a [shared.Observed] in JSON.
 	JudgeBrowser(ctx context.Context, observed json.RawMessage) (shared.Checks, error)
+	// EndSilent ends a ceremony that the user didn't ask for: a browser runs one at a time.
+	EndSilent()
 }
 
 // ChecksPage says what is wrong with the installation, and how to mend it: what the server finds, and what this
@@ -85,6 +87,9 @@ func (p *ChecksPage) look(rpID string) {
 	p.looking, p.trying, p.unseen = true, rpID != "", nil
 	var found shared.Checks
 	p.attempt(func(ctx context.Context) error {
+		if rpID != "" {
+			p.Service.EndSilent()
+		}
 		observed, err := browser.Observe(ctx, of, rpID)
 		if err != nil {
 			return err

@@ -23,6 +23,8 @@ type judgement struct {
 	seen    shared.Observed
 	request *http.Request
 	now     time.Time
+	at      string // the origin
+	https   bool
 	arrived probe.Arrived
 	page    *probe.Sent
 }
@@ -64,6 +66,7 @@ func (c *Checks) Judge(r *http.Request, seen shared.Observed, now time.Time) (fo
 		Checks: c, seen: seen, request: r, now: now,
 		arrived: c.Arrived(r), page: c.Sent(r, shared.PageChecks),
 	}
+	j.at, j.https = c.At(r)
 	for _, q := range questions {
 		check := q.ask(j)
 		check.ID, check.Group, check.Title = GroupBrowser+"/"+q.name, GroupBrowser, q.name
@@ -110,8 +113,8 @@ func (j *judgement) secure() shared.Check {
 	switch {
 	case !j.seen.Secure:
 		return failed(warning.Mends(warning.PlainHTTP), "the page came without https, and browsers offer no passkeys there")
-	case j.seen.Origin != j.Origin:
-		return failed(warning.Mends(warning.Host), "the page is open at %q, and people should come by %s", j.seen.Origin, j.Origin)
+	case j.seen.Origin != j.at:
+		return failed(warning.Mends(warning.Host), "the page is open at %q, and people should come by %s", j.seen.Origin, j.at)
 	}
 	return ok("it is open at %s, where browsers offer passkeys", j.seen.Origin)
 }
@@ -213,7 +216,7 @@ func (j *judgement) otherHeaders() shared.Check {
 	var mends []shared.Mend
 	for _, name := range protecting {
 		got, want := came(j.seen.Page, j.page, name)
-		if got == want || name == "Strict-Transport-Security" && (!j.Secure || got != "") { // a proxy may have its own
+		if got == want || name == "Strict-Transport-Security" && (!j.https || got != "") { // a proxy may have its own
 			continue
 		}
 		changed = append(changed, fmt.Sprintf("%s comes as %s, and the server sends %s", name, orNone(got), orNone(want)))
@@ -229,8 +232,8 @@ func (j *judgement) otherHeaders() shared.Check {
 // pages only.
 func (j *judgement) origin() shared.Check {
 	a := j.arrived
-	if a.Origin != j.Origin || j.seen.Secure && a.SecFetchSite != "same-origin" {
-		return failed(warning.Mends(warning.Origin), "Origin %s and Sec-Fetch-Site %s arrive, and a browser sends %q and %q: forms may be refused", orNone(a.Origin), orNone(a.SecFetchSite), j.Origin, "same-origin")
+	if a.Origin != j.at || j.seen.Secure && a.SecFetchSite != "same-origin" {
+		return failed(warning.Mends(warning.Origin), "Origin %s and Sec-Fetch-Site %s arrive, and a browser sends %q and %q: forms may be refused", orNone(a.Origin), orNone(a.SecFetchSite), j.at, "same-origin")
 	}
 	return ok("they arrive for the host %s: Origin %s, Sec-Fetch-Site %s", a.Host, a.Origin, orNone(a.SecFetchSite))
 }
@@ -242,7 +245,7 @@ func (j *judgement) forwardedFor() shared.Check {
 		return failed([]shared.Mend{{In: "keypeg", Line: "--trusted-proxies with the address of the proxy, which the log names"}}, "it arrives by a proxy that isn't in --trusted-proxies, and isn't believed: all its users share one limit on wrong passwords")
 	case forwarded && a.OddForwarded:
 		return failed(warning.Mends(warning.OddForwardedFor), "what arrives is no address: all users share one limit on wrong passwords")
-	case !forwarded && (a.Trusted || j.Secure && !a.TLS):
+	case !forwarded && (a.Trusted || j.https && !a.TLS):
 		return failed(warning.Mends(warning.NoForwardedFor), "it doesn't arrive, though there is a proxy: all users share one limit on wrong passwords")
 	case !forwarded:
 		return ok("there is no proxy; this browser is at %s", a.Address)
@@ -255,7 +258,7 @@ func (j *judgement) forwardedProto() shared.Check {
 	switch last := strings.ToLower(strings.TrimSpace(all[len(all)-1])); {
 	case last == "":
 		return ok("it isn't sent, and isn't needed")
-	case j.Secure && last != "https":
+	case j.https && last != "https":
 		return warn(lines("proxy_set_header X-Forwarded-Proto $scheme;", "remove header_up lines for X-Forwarded-Proto"), "%q arrives for a request with https, so the log will say that people come without it", last)
 	default:
 		return ok("%s arrives", last)
@@ -316,8 +319,8 @@ func (j *judgement) worker() shared.Check {
 		return leftOut("it keeps app.wasm, which doesn't come as it should")
 	case !w.Registered:
 		return failed(mends, "it isn't registered, so the app doesn't open without a network")
-	case w.Scope != j.Origin+"/":
-		return failed(mends, "its scope is %q, and should be %q", w.Scope, j.Origin+"/")
+	case w.Scope != j.at+"/":
+		return failed(mends, "its scope is %q, and should be %q", w.Scope, j.at+"/")
 	case w.Loaded != w.Served:
 		return warn(do("reload this page; if that doesn't help, something in between keeps old files"), "this page is of version %s, and the server has %s", orNone(w.Loaded), orNone(w.Served))
 	case !w.Controlling:

@@ -39,7 +39,7 @@ func newScene(now time.Time) *scene {
 // judged returns what isn't green: "failed clock", and all that is said.
 func (s *scene) judged(now time.Time) (wrong, said string) {
 	c := &Checks{
-		Origin: at, Secure: true, Program: "/static/app.wasm", Arrived: func(*http.Request) probe.Arrived { return s.arrived },
+		At: func(*http.Request) (string, bool) { return at, true }, Program: "/static/app.wasm", Arrived: func(*http.Request) probe.Arrived { return s.arrived },
 		Sent: func(_ *http.Request, path string) *probe.Sent {
 			if path == shared.PageChecks {
 				return &probe.Sent{Status: 200, Header: http.Header{"Content-Type": {"text/html; charset=utf-8"}, "Strict-Transport-Security": {"max-age=31536000"}}}

@@ -51,8 +51,9 @@ type Checks struct {
 	Examine Examine
 	Gates   httpapi.Gates
 	Now     store.Clock
-	Origin  string // of the public URL
-	Secure  bool   // it has https
+	// At returns the origin at which a request has asked, which is that of the public URL or a further one, and whether
+	// it has https.
+	At func(r *http.Request) (origin string, secure bool)
 
 	// Script is the address of the script that looks from the browser, and Program that of app.wasm.
 	Script, Program string
