@@ -40,17 +40,26 @@ func ParseRelated(written string, main Address, former bool) (Related, error) {
 	return Related{address, former}, err
 }
 
-// FormerURL returns what to write into the setting former-urls for passkeys of a relying party id, as far as that is
-// known.
+// FormerURL returns what to write into the setting former-urls for passkeys of a relying party id, if its host was the
+// address, as far as that is known.
 func (a Address) FormerURL(rpID string) string {
+	origin := "https://" + rpID
 	if checkRPID(rpID, HostName(a.Host)) == nil {
-		return Related{Address: Address{Origin: a.Origin, RPID: rpID}}.String()
+		origin = a.Origin
 	}
-	return "https://" + rpID
+	return Related{Address: Address{Origin: origin, RPID: rpID}}.Beside(a)
 }
 
 // String is the form that [ParseRelated] reads.
 func (r Related) String() string { return r.Origin + " " + r.RPID }
+
+// Beside is the shortest form that [ParseRelated] reads beside a main address.
+func (r Related) Beside(main Address) string {
+	if short, err := ParseRelated(r.Origin, main, r.Former); err == nil && short.RPID == r.RPID {
+		return r.Origin
+	}
+	return r.String()
+}
 
 // CheckRelated refuses further addresses that can't go with the main one. The error is a sentence
 // for IT.

@@ -261,3 +261,24 @@ func (v *visitor) confirmsWithPasskey() answer {
 	begun := into[shared.Ceremony](v, v.sends("POST", shared.PathConfirmBegin, nil), 200)
 	return v.sends("POST", shared.PathConfirmFinish, v.proves(begun))
 }
+
+// TestFormerURL writes former addresses so that they are read back.
+func TestFormerURL(t *testing.T) {
+	for _, row := range []struct{ main, rpID, former, want string }{
+		{"https://new.example", "", "old.example", "https://old.example"},
+		{"https://id.example.com", "example.com", "id.example.com", "https://id.example.com id.example.com"}, // the same host
+		{"https://example.com", "", "id.example.com", "https://id.example.com id.example.com"},               // below the new one
+		{"https://login.example.com", "example.com", "id.example.com", "https://id.example.com id.example.com"},
+		{"https://id.example.com", "", "example.com", "https://id.example.com example.com"}, // above it
+	} {
+		main, err := server.ParseAddress(row.main, row.rpID, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := main.FormerURL(row.former)
+		read, err := server.ParseRelated(got, main, true)
+		if got != row.want || err != nil || read.RPID != row.former || server.CheckRelated(main, []server.Related{read}) != nil {
+			t.Errorf("at %s with the RP ID %q, for %s: got %q, read as %+v (%v), want %q", row.main, row.rpID, row.former, got, read, err, row.want)
+		}
+	}
+}

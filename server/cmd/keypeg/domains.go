@@ -131,7 +131,7 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 	if address.Host == now.Host {
 		return fmt.Errorf("%s is the address already", now.Origin)
 	}
-	former, kept := []string{formerOf(now)}, []server.Related{{Address: now, Former: true}}
+	kept := []server.Related{{Address: now, Former: true}}
 	org, err := s.Organisation(tenant.Tenant{})
 	if err != nil {
 		return err
@@ -141,25 +141,20 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 			continue
 		}
 		kept = append(kept, other)
-		if other.Former {
-			former = append(former, formerOf(other.Address))
-		}
 	}
 	if err := server.CheckRelated(address, kept); err != nil {
 		return err
+	}
+	var former []string
+	for _, other := range kept {
+		if other.Former {
+			former = append(former, other.Beside(address))
+		}
 	}
 	fmt.Fprintf(t.Out, "Nothing is changed yet. Write these settings in the place of public-url, rp-id and former-urls:\n\n  public-url = %q\n  former-urls = [%s]\n\n", address.Origin, quotedList(former))
 	fmt.Fprintf(t.Out, "Both names must lead to this server, with a certificate for each. Then restart it, and run:\n\n  keypeg doctor\n  keypeg domain list\n\n")
 	fmt.Fprintf(t.Out, "People sign in at both addresses with the passkeys that they have, and are offered new ones for %s. When nobody has to move any more, run keypeg domain end %s.\n", address.RPID, now.RPID)
 	return nil
-}
-
-// formerOf writes an address for --former-urls.
-func formerOf(a server.Address) string {
-	if a.RPID == server.HostName(a.Host) {
-		return a.Origin
-	}
-	return server.Related{Address: a}.String()
 }
 
 func quotedList(texts []string) string {

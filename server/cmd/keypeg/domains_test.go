@@ -167,6 +167,11 @@ func TestDomainMoveOfTenant(t *testing.T) {
 			p.isAt(moved, "acme.localhost", device)
 			p.isAt(old, "", device)
 			p.refusesTo("belongs to the tenant acme already", "", "tenant", "add", "gamma", old)
+			for _, host := range []string{"acme", "acme-new"} {
+				if _, list := p.gets(p.host(host), "/.well-known/webauthn"); list != `{"origins":["`+moved+`","`+old+`"]}` {
+					t.Errorf("at %s the origins are %q", host, list)
+				}
+			}
 			p.refusesTo("could not sign in any more: ann", "", "domain", "end", "acme.localhost", "--tenant", "acme")
 
 			// Given up, and begun again.

@@ -68,7 +68,9 @@ type listedTenant struct {
 	Name    string    `json:"name"`
 	Address string    `json:"address"`
 	RPID    string    `json:"rpId"`
-	State   string    `json:"state"` // enabled, disabled, being removed, or why it isn't served
+	Former  []string  `json:"former,omitempty"` // addresses before a move
+	Others  []string  `json:"others,omitempty"` // further addresses
+	State   string    `json:"state"`            // enabled, disabled, being removed, or why it isn't served
 	Created time.Time `json:"created"`
 }
 
@@ -79,6 +81,14 @@ func listed(t tenant.Tenant) listedTenant {
 		address, row.State = server.Address{Origin: t.PublicURL, RPID: t.RPID}, "not served: "+err.Error()
 	}
 	row.Address, row.RPID = address.Origin, address.RPID
+	related, _ := t.Related()
+	for _, other := range related {
+		if other.Former {
+			row.Former = append(row.Former, other.Origin)
+		} else {
+			row.Others = append(row.Others, other.Origin)
+		}
+	}
 	return row
 }
 

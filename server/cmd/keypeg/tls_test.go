@@ -131,7 +131,8 @@ func (p *program) shows(host string) (*x509.Certificate, error) {
 func TestACME(t *testing.T) {
 	const host = "id.keypeg.test"
 	database := pgtest.Empty(t)
-	a := newProgramOn(t, database, "https://"+host, "--acme")
+	const former = "old.keypeg.test"
+	a := newProgramOn(t, database, "https://"+host, "--acme", "--former-urls", "https://"+former)
 	ca := newAuthority(t, a.address, 30*time.Second)
 	t.Setenv("SSL_CERT_FILE", ca.root)
 	socket := filepath.Join(t.TempDir(), "m")
@@ -145,6 +146,13 @@ func TestACME(t *testing.T) {
 	if err := first.VerifyHostname(host); err != nil {
 		t.Errorf("its certificate: %v", err)
 	}
+	eventually(t, "a certificate of the address before a move", func() error {
+		second, err := a.shows(former)
+		if err == nil {
+			err = second.VerifyHostname(former)
+		}
+		return err
+	})
 	if _, err := a.shows("other.keypeg.test"); err == nil {
 		t.Error("it has a certificate for a host that isn't served")
 	}

@@ -69,6 +69,7 @@ type Router struct {
 // directory is the list of tenants as it was read last.
 type directory struct {
 	byHost    map[string]addressed // by host name, because a port doesn't distinguish tenants
+	byRPID    map[string]Tenant    // those with several addresses
 	byName    map[string]Tenant
 	suspended sync.Map // handlers of suspended tenants, by name
 }
@@ -82,6 +83,16 @@ type addressed struct {
 func (d *directory) at(host string) (Tenant, bool) {
 	found := d.byHost[server.HostName(host)]
 	return found.Tenant, found.address.IsHost(host) && found.Name != ""
+}
+
+// of returns the tenant that a request is for. Browsers ask for the list of its origins at the host of the relying
+// party id, which may be a domain above that of the tenant.
+func (d *directory) of(r *http.Request) (Tenant, bool) {
+	t, found := d.at(r.Host)
+	if !found && r.URL.Path == shared.PathRelatedOrigins {
+		t, found = d.byRPID[server.HostName(r.Host)]
+	}
+	return t, found
 }
 
 // entry is a tenant in this process, whether it is open or not. Each request to the tenant
@@ -117,7 +128,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &directory{byHost: map[string]addressed{}, byName: map[string]Tenant{}}
+	d := &directory{byHost: map[string]addressed{}, byRPID: map[string]Tenant{}, byName: map[string]Tenant{}}
 	// Tenants of early versions may have the same host. The older one is served.
 	slices.SortStableFunc(all, func(a, b Tenant) int { return a.Created.Compare(b.Created) })
 	for _, t := range all {
@@ -138,6 +149,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 			rt.logUnserved(t, err)
 		}
 		for _, other := range related {
+			d.byRPID[address.RPID], d.byRPID[other.RPID] = t, t
 			if name := server.HostName(other.Host); d.byHost[name].Name == "" {
 				d.byHost[name] = addressed{t, other.Address}
 			}
@@ -191,15 +203,14 @@ const NoticedAfter = 3 * refreshEvery
 
 // find returns the tenant of a host. If there is none it reads the list again, at most once
 // a second, because another node may have added it.
-func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
-	t, found := rt.listed.Load().at(host)
+func (rt *Router) find(r *http.Request) (Tenant, bool) {
+	t, found := rt.listed.Load().of(r)
 	now, before := time.Now().UnixNano(), rt.lastUnknown.Load()
 	if found || now-before < int64(time.Second) || !rt.lastUnknown.CompareAndSwap(before, now) {
 		return t, found
 	}
-	rt.refresh(ctx)
-	t, found = rt.listed.Load().at(host)
-	return t, found
+	rt.refresh(r.Context())
+	return rt.listed.Load().of(r)
 }
 
 // ServeHTTP implements http.Handler.
@@ -209,7 +220,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for range 3 { // the tenant may be changed after it was found
-		t, found := rt.find(r.Context(), r.Host)
+		t, found := rt.find(r)
 		if !found {
 			rt.c.Unknown.ServeHTTP(w, r)
 			return
