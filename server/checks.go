@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -9,14 +10,15 @@ import (
 	"github.com/keypeg/keypeg/server/internal/checks"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/probe"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Examine looks for what is wrong with an installation, and calls found with each check that it has made, whose
 // group and title are English. It returns a text to send to others. It ends soon after ctx.
-type Examine = checks.Examine
+type Examine = func(ctx context.Context, found Found) (support string)
 
 // Found is told of a check that was made.
-type Found = checks.Found
+type Found = func(shared.Check)
 
 // mountChecks serves the checks of the installation to its administrators.
 func (s *Server) mountChecks(api func(pattern string, h httpapi.Handler)) {
