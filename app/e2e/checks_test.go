@@ -62,6 +62,16 @@ func TestChecks(t *testing.T) {
 		ann.waitsFor(part, `document.querySelector("#support").textContent.includes(`+quoted(part)+`)`)
 	}
 
+	t.Log("The text is copied.")
+	value[bool](ann, `(navigator.clipboard.writeText = async (text) => { globalThis.copied = text; }, true)`)
+	ann.clicks("[aria-labelledby=checks-support] [data-copy]")
+	ann.readsIn("[aria-labelledby=checks-support] [data-copy]", "Copied")
+	for _, secret := range []string{annsPassword, "Ann Admin", "IT desk"} {
+		if text := value[string](ann, `copied`); !strings.HasPrefix(text, "keypeg ") || strings.Contains(text, secret) {
+			t.Errorf("she has copied %q, or no text for others:\n%s", secret, text)
+		}
+	}
+
 	t.Log("A throwaway passkey is made, used and deleted. The server knows nothing of it.")
 	ann.clicks("#throwaway")
 	ann.readsIn("#tried", "OK: one was made and used, and the password manager was told that it exists no more. The device verified its user.")

@@ -20,7 +20,7 @@ func TestDoctorSupport(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newProgramOn(t, privateDatabase(t), "", "--smtp-server", "localhost:1", "--smtp-user", "mailer@example.com", "--smtp-password-file", secret,
-		"--mail-from", "id@example.com", "--contact", "Zoe Zimmer, phone 1234")
+		"--mail-from", "id@example.com", "--contact", "Zoe Zimmer, phone 1234", "--acme-email", "zoe@example.com")
 	p.opens(func(db store.Store) {
 		ann := store.User{ID: store.NewUserID(), Name: "annabel", DisplayName: "Annabel", Passkeys: []store.Passkey{{ID: "the-id", CredentialID: []byte("a"), PublicKey: []byte("a"), RPID: "other.example", Verified: true, Created: time.Now()}}}
 		if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: ann}}); err != nil {
@@ -41,7 +41,7 @@ func TestDoctorSupport(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", part, text)
 		}
 	}
-	for _, secret := range []string{"hunter22", "mailer@example.com", "Zoe", "annabel", "the-id"} {
+	for _, secret := range []string{"hunter22", "mailer@example.com", "Zoe", "zoe@", "annabel", "the-id"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("there is %q in\n%s", secret, text)
 		}

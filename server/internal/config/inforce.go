@@ -78,7 +78,7 @@ func (s *Settings) Support(flags *pflag.FlagSet) (lines []string) {
 			continue
 		case v.Name == "database":
 			v.Value = withoutUser(s.databaseShown())
-		case v.Name == "smtp-user", v.Name == "contact":
+		case v.Name == "smtp-user", v.Name == "contact", v.Name == "acme-email":
 			v.Value = hidden
 		}
 		lines = append(lines, fmt.Sprintf("%s = %s # %s", v.Name, literal(v.Value), v.From))
