@@ -51,6 +51,19 @@ func (m *moving) browser(able bool) *browser {
 	return b
 }
 
+// hasAnn sets the server up with Ann, who has a password and a passkey at the old address, and has signed out.
+func (m *moving) hasAnn(able bool) (ann *browser, laptop *device) {
+	m.t.Helper()
+	ann = m.browser(able)
+	laptop = ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Old")
+	ann.clicks("#passkeys-close")
+	ann.signsOut()
+	return ann, laptop
+}
+
 // withoutRelatedOrigins makes the browser refuse a relying party id of another domain at once, as one without
 // related origin requests does.
 const withoutRelatedOrigins = `
@@ -77,13 +90,7 @@ func (m *moving) restarts(ann *browser, url string, more ...string) {
 func TestMove(t *testing.T) {
 	t.Parallel()
 	m := startMoving(t)
-	ann := m.browser(true)
-	laptop := ann.hasDevice()
-	ann.setsUp()
-	ann.opensPasskeys()
-	ann.addsPasskey("Old")
-	ann.clicks("#passkeys-close")
-	ann.signsOut()
+	ann, laptop := m.hasAnn(true)
 
 	// The address changes. The old passkey signs in there at once.
 	m.restarts(ann, newURL, "--former-urls", oldURL)
@@ -157,13 +164,7 @@ func TestMove(t *testing.T) {
 func TestMoveWithoutRelatedOrigins(t *testing.T) {
 	t.Parallel()
 	m := startMoving(t)
-	ann := m.browser(false)
-	laptop := ann.hasDevice()
-	ann.setsUp()
-	ann.opensPasskeys()
-	ann.addsPasskey("Old")
-	ann.clicks("#passkeys-close")
-	ann.signsOut()
+	ann, laptop := m.hasAnn(false)
 
 	m.restarts(ann, newURL, "--former-urls", oldURL)
 	ann.opens(newURL + "/sign-in")
