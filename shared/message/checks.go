@@ -131,11 +131,11 @@ var checkTexts = map[shared.CheckText][5]string{
 		"対処方法：",
 	},
 	shared.CheckTextWrite: {
-		"Write for {program}:",
-		"Für {program} schreiben:",
-		"À écrire pour {program} :",
-		"Escriba para {program}:",
-		"{program}に書く行：",
+		"For {program}:",
+		"Für {program}:",
+		"Pour {program} :",
+		"Para {program}:",
+		"{program}の設定：",
 	},
 	shared.CheckTextCopy: {
 		"Copy",
