@@ -34,17 +34,38 @@ const MaxRelated = 4
 func ParseRelated(written string, main Address, former bool) (Related, error) {
 	publicURL, rpID, _ := strings.Cut(strings.TrimSpace(written), " ")
 	address, err := ParseAddress(publicURL, rpID, true)
-	if err == nil && rpID == "" && checkRPID(main.RPID, HostName(address.Host)) == nil {
+	if err == nil && rpID == "" && address.MayUse(main.RPID) {
 		address.RPID = main.RPID
 	}
 	return Related{address, former}, err
 }
 
+// ParseMove reads the address that becomes the main one in a move. Without a relying party id it keeps what it had as a
+// further address, so that a move can be given up; and else, at or below the present one, that: so nobody needs a new
+// passkey.
+func ParseMove(publicURL, rpID string, now Address, related []Related) (Address, error) {
+	address, err := ParseAddress(publicURL, rpID, true)
+	if err != nil || rpID != "" {
+		return address, err
+	}
+	if address.MayUse(now.RPID) {
+		address.RPID = now.RPID
+	}
+	if at := slices.IndexFunc(related, func(other Related) bool { return other.Host == address.Host }); at >= 0 {
+		address = related[at].Address
+	}
+	return address, nil
+}
+
+// MayUse reports whether browsers let a page of the address use a relying party id without asking anybody: it is the
+// host, or a domain above it.
+func (a Address) MayUse(rpID string) bool { return checkRPID(rpID, HostName(a.Host)) == nil }
+
 // FormerURL returns what to write into the setting former-urls for passkeys of a relying party id, if its host was the
 // address, as far as that is known.
 func (a Address) FormerURL(rpID string) string {
 	origin := "https://" + rpID
-	if checkRPID(rpID, HostName(a.Host)) == nil {
+	if a.MayUse(rpID) {
 		origin = a.Origin
 	}
 	return Related{Address: Address{Origin: origin, RPID: rpID}}.Beside(a)

@@ -282,3 +282,33 @@ func TestFormerURL(t *testing.T) {
 		}
 	}
 }
+
+// TestParseMove reads the address to which an organisation moves, with the relying party id that asks least of people.
+func TestParseMove(t *testing.T) {
+	for _, row := range []struct{ at, atRPID, further, to, toRPID, want string }{
+		{"https://id.example.com", "", "", "https://login.example.org", "", "login.example.org"},
+		{"https://id.example.com", "example.com", "", "https://login.example.com", "", "example.com"}, // the same, so the passkeys go on working
+		{"https://example.com", "", "", "https://www.example.com", "", "example.com"},
+		{"https://www.example.com", "", "", "https://example.com", "", "example.com"},
+		{"https://id.example.com", "", "", "https://id.example.com:8443", "", "id.example.com"},
+		{"https://login.example.org", "", "https://id.example.com example.com", "https://id.example.com", "", "example.com"}, // given up
+		{"https://example.com", "", "https://id.example.com id.example.com", "https://id.example.com", "", "id.example.com"},
+		{"https://id.example.com", "example.com", "", "https://login.example.com", "login.example.com", "login.example.com"}, // as IT wants it
+	} {
+		now, err := server.ParseAddress(row.at, row.atRPID, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var related []server.Related
+		if row.further != "" {
+			one, err := server.ParseRelated(row.further, now, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			related = append(related, one)
+		}
+		if got, err := server.ParseMove(row.to, row.toRPID, now, related); err != nil || got.RPID != row.want || got.Origin != row.to {
+			t.Errorf("from %s to %s: got %+v (%v), want the RP ID %s", row.at, row.to, got, err, row.want)
+		}
+	}
+}

@@ -124,7 +124,11 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 	if err != nil {
 		return err
 	}
-	address, err := server.ParseAddress(c.URL, "", true)
+	org, err := s.Organisation(tenant.Tenant{})
+	if err != nil {
+		return err
+	}
+	address, err := server.ParseMove(c.URL, "", now, org.Related)
 	if err != nil {
 		return err
 	}
@@ -132,29 +136,44 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 		return fmt.Errorf("%s is the address already", now.Origin)
 	}
 	kept := []server.Related{{Address: now, Former: true}}
-	org, err := s.Organisation(tenant.Tenant{})
-	if err != nil {
-		return err
-	}
 	for _, other := range org.Related {
-		if other.Host == address.Host { // a move that is given up
-			continue
+		if other.Address != address { // or a move is given up
+			kept = append(kept, other)
 		}
-		kept = append(kept, other)
 	}
 	if err := server.CheckRelated(address, kept); err != nil {
 		return err
 	}
-	var former []string
-	for _, other := range kept {
-		if other.Former {
-			former = append(former, other.Beside(address))
-		}
+	lines := fmt.Sprintf("  public-url = %q\n", address.Origin)
+	if address.RPID != server.HostName(address.Host) {
+		lines += fmt.Sprintf("  rp-id = %q\n", address.RPID)
 	}
-	fmt.Fprintf(t.Out, "Nothing is changed yet. Write these settings in the place of public-url, rp-id and former-urls:\n\n  public-url = %q\n  former-urls = [%s]\n\n", address.Origin, quotedList(former))
+	names := []string{"public-url", "rp-id", "former-urls"}
+	lines += listOf("former-urls", kept, true, address)
+	if len(s.OtherURLs) > 0 { // they may be shorter or longer beside another main address
+		names = append(names, "other-urls")
+		lines += listOf("other-urls", kept, false, address)
+	}
+	last := len(names) - 1
+	fmt.Fprintf(t.Out, "Nothing is changed yet. Write these settings in the place of %s and %s:\n\n%s\n", strings.Join(names[:last], ", "), names[last], lines)
 	fmt.Fprintf(t.Out, "Both names must lead to this server, with a certificate for each. Then restart it, and run:\n\n  keypeg doctor\n  keypeg domain list\n\n")
+	if address.RPID == now.RPID {
+		fmt.Fprintf(t.Out, "Passkeys go on working at both addresses, as they are for %s as before: nobody needs a new one. When nobody comes by %s any more, take it out of former-urls.\n", now.RPID, now.Host)
+		return nil
+	}
 	fmt.Fprintf(t.Out, "People sign in at both addresses with the passkeys that they have, and are offered new ones for %s. When nobody has to move any more, run keypeg domain end %s.\n", address.RPID, now.RPID)
 	return nil
+}
+
+// listOf writes the setting of further addresses of one kind, beside a main address.
+func listOf(name string, all []server.Related, former bool, main server.Address) string {
+	var list []string
+	for _, other := range all {
+		if other.Former == former {
+			list = append(list, other.Beside(main))
+		}
+	}
+	return fmt.Sprintf("  %s = [%s]\n", name, quotedList(list))
 }
 
 func quotedList(texts []string) string {

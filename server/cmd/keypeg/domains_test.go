@@ -98,6 +98,43 @@ func TestDomainMove(t *testing.T) {
 	}
 }
 
+// TestDomainMoveSays reads what IT is told to write: the passkeys that there are never lose their relying party id.
+func TestDomainMoveSays(t *testing.T) {
+	for _, row := range []struct {
+		to        string
+		settings  []string
+		write     string
+		ends      bool // people make new passkeys, and the old ones end
+		alsoOther bool
+	}{
+		{"https://login.example.org", []string{"--public-url", "https://id.example.com"}, `public-url = "https://login.example.org"
+  former-urls = ["https://id.example.com"]`, true, false},
+		{"https://login.example.com", []string{"--public-url", "https://id.example.com", "--rp-id", "example.com"}, `public-url = "https://login.example.com"
+  rp-id = "example.com"
+  former-urls = ["https://id.example.com"]`, false, false},
+		{"https://www.example.com", []string{"--public-url", "https://example.com"}, `public-url = "https://www.example.com"
+  rp-id = "example.com"
+  former-urls = ["https://example.com"]`, false, false},
+		{"https://id.example.com:8443", []string{"--public-url", "https://id.example.com"}, `public-url = "https://id.example.com:8443"
+  former-urls = ["https://id.example.com"]`, false, false},
+		// A move that is given up.
+		{"https://id.example.com", []string{"--public-url", "https://login.example.org", "--former-urls", "https://id.example.com example.com"}, `public-url = "https://id.example.com"
+  rp-id = "example.com"
+  former-urls = ["https://login.example.org"]`, true, false},
+		// To an address that was a further one for ever.
+		{"https://login.example.org", []string{"--public-url", "https://id.example.com", "--rp-id", "example.com", "--other-urls", "https://login.example.org,https://www.example.com"}, `public-url = "https://login.example.org"
+  former-urls = ["https://id.example.com example.com"]
+  other-urls = ["https://www.example.com example.com"]`, true, true},
+	} {
+		out := succeeds(t, "", append([]string{"domain", "move", row.to}, row.settings...)...)
+		if !strings.Contains(out, row.write+"\n\n") || strings.Contains(out, "keypeg domain end") != row.ends || strings.Contains(out, "nobody needs a new one") == row.ends || strings.Contains(out, "and other-urls:") != row.alsoOther {
+			t.Errorf("to %s with %q it says\n%s\nwant\n  %s", row.to, row.settings, out, row.write)
+		}
+		again := strings.ReplaceAll(row.write, "\n  ", "\n") + "\n"
+		succeeds(t, "", "config", "check", "--config", writtenFile(t, "keypeg.toml", again))
+	}
+}
+
 // isAt signs people in at an address, where their browsers know the related origins of a relying party id.
 func (p *program) isAt(address, related string, devices ...*passkeytest.Device) {
 	p.Helper()
@@ -195,6 +232,17 @@ func TestDomainMoveOfTenant(t *testing.T) {
 			device.Origin, device.RelatedTo = moved, nil
 			if _, err := at.opensTab(device, "").steps.SignIn(t.Context()); err != nil {
 				t.Error(err)
+			}
+
+			// Given up, a relying party id above the host comes back with it.
+			above := strings.Replace(p.host("wide"), "wide.", "id.wide.", 1)
+			p.does("", "tenant", "add", "wide", "http://"+above, "--rp-id", "wide.localhost")
+			p.does("", "domain", "move", "http://"+p.host("narrow"), "--tenant", "wide")
+			p.does("", "domain", "move", "http://"+above, "--tenant", "wide")
+			for _, row := range p.domains("--tenant", "wide") {
+				if want := map[string]string{"wide.localhost": "present", "narrow.localhost": "former"}[row.RPID]; row.State != want {
+					t.Errorf("%s is %s, want %q", row.RPID, row.State, want)
+				}
 			}
 
 			p.does("", "domain", "add", "http://"+p.host("acme-also"), "--tenant", "acme")

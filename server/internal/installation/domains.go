@@ -11,7 +11,7 @@ import (
 type MoveTenant struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
-	RPID string `json:"rpId,omitempty"` // "" for the host
+	RPID string `json:"rpId,omitempty"` // "" for the one that [server.ParseMove] chooses
 }
 
 // SetTenantAddress makes another address the main one. The present one becomes a former address.

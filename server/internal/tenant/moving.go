@@ -15,14 +15,18 @@ import (
 // in there and make new passkeys, and [Registry.Leave] ends the former one. A move is given up by a move back.
 
 // Move makes another address the tenant's main one. The present one becomes a former address. RPID is the new
-// relying party id; "" is for the host.
+// relying party id; "" is for the one that [server.ParseMove] chooses.
 func (r *Registry) Move(ctx context.Context, name, publicURL, rpID string) (Tenant, error) {
 	return r.changeAddresses(ctx, name, func(t *Tenant) error {
 		main, err := t.Address()
 		if err != nil {
 			return err
 		}
-		address, err := server.ParseAddress(publicURL, rpID, true)
+		related, err := t.Related()
+		if err != nil {
+			return err
+		}
+		address, err := server.ParseMove(publicURL, rpID, main, related)
 		if err != nil {
 			return err
 		}
@@ -30,7 +34,7 @@ func (r *Registry) Move(ctx context.Context, name, publicURL, rpID string) (Tena
 			return fmt.Errorf("%s is the address of the tenant %s already", main.Origin, name)
 		}
 		t.PublicURL, t.RPID = address.Origin, address.RPID
-		t.leave(func(other server.Related) bool { return other.Host == address.Host })
+		t.leave(func(other server.Related) bool { return other.Address == address })
 		t.Former = join(server.Related{Address: main}.String(), t.Former)
 		return nil
 	})
