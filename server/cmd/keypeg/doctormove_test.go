@@ -62,4 +62,20 @@ func TestDoctorOfAMove(t *testing.T) {
 			isOnly(t, report, row.want, row.mend)
 		})
 	}
+	t.Run("the former address has a port", func(t *testing.T) {
+		main := w.written(manualsBlock(t, "nginx"))
+		old, _, _ := strings.Cut(main, "\n}\n")
+		old = strings.NewReplacer(w.paper.cert, cert, w.paper.key, key, "server_name "+examinedHost, "server_name "+former).Replace(old) + "\n}\n"
+		proxytest.Nginx(t, w.at+":443", main+old)
+		report := w.program.asksDoctor(t, bundle, "--resolve", w.at, "--former-urls", "https://"+former+":8443")
+		if text := textOf(report); !strings.Contains(text, "https://"+former+"/.well-known/webauthn lists") {
+			t.Errorf("it doesn't ask where browsers do, at port 443:\n%s", text)
+		}
+	})
+	t.Run("passkeys for a domain above all hosts, which no browser asks", func(t *testing.T) {
+		report := w.program.asksDoctor(t, bundle, "--resolve", w.at, "--rp-id", "keypeg.test")
+		if text := textOf(report); strings.Contains(text, "origins listed") || !strings.Contains(text, `former-urls = ["https://`+examinedHost+" "+examinedHost+`"]`) {
+			t.Errorf("it asks for a list that nobody needs, or doesn't say what to write:\n%s", text)
+		}
+	})
 }

@@ -119,8 +119,12 @@ func (v *visit) passkeys(context.Context) Result {
 	for _, d := range v.examined.Domains {
 		switch {
 		case d.State == account.DomainUnknown && d.Passkeys > 0:
-			return failed(fmt.Sprintf("%d of %d passkeys were made for %s, which these settings don't have, so they don't work", d.Passkeys, v.examined.Passkeys, d.RPID),
-				keypegLine("--rp-id "+d.RPID), do("or, in a move: --former-urls https://"+d.RPID+" and then keypeg domain list"))
+			move := fmt.Sprintf("former-urls = [%q], or whatever the address was, and then keypeg domain list", v.address.FormerURL(d.RPID))
+			mends := []Mend{do("in a move: " + move)}
+			if v.address.MayUse(d.RPID) {
+				mends = []Mend{keypegLine("--rp-id " + d.RPID), do("or, in a move: " + move)}
+			}
+			return failed(fmt.Sprintf("%d of %d passkeys were made for %s, which these settings don't have, so they don't work", d.Passkeys, v.examined.Passkeys, d.RPID), mends...)
 		case d.State == account.DomainEnded:
 			own -= d.Passkeys
 		case d.State == account.DomainFormer:

@@ -26,24 +26,29 @@ func (v *visit) ofRelated() (checks []Check) {
 	for _, other := range v.organisation.Related {
 		all = append(all, other.Address)
 	}
-	for _, address := range all {
-		checks = append(checks, Check{Group: groupName, Name: "origins listed at " + address.RPID, Run: v.lists(address, all)})
+	for i, address := range all {
+		isListed := slices.ContainsFunc(all[:i], func(one server.Address) bool { return one.RPID == address.RPID })
+		isAsked := slices.ContainsFunc(all, func(one server.Address) bool { return !one.MayUse(address.RPID) })
+		if isAsked && !isListed {
+			checks = append(checks, Check{Group: groupName, Name: "origins listed at " + address.RPID, Run: v.lists(address, all)})
+		}
 	}
-	return slices.CompactFunc(checks, func(a, b Check) bool { return a.Name == b.Name })
+	return checks
 }
 
-// lists asks for the list at the host of an address's relying party id.
+// lists asks for the list at the host of an address's relying party id. Browsers ask there at port 443, whatever the
+// port of the address is.
 func (v *visit) lists(address server.Address, all []server.Address) func(context.Context) Result {
-	at := address.Origin
-	if address.RPID != server.HostName(address.Host) {
-		at = "https://" + address.RPID
+	at := "https://" + address.RPID
+	if !address.Secure { // localhost, where browsers ask nobody
+		at = address.Origin
 	}
 	at += shared.PathRelatedOrigins
 	return func(ctx context.Context) Result {
 		answer, err := v.asBrowser(ctx, at)
 		if err != nil {
 			return failed(fmt.Sprintf("%s can't be read (%v), so the passkeys for %s work at no other address", at, err, address.RPID),
-				do(address.RPID+" must lead to the same proxy, with a certificate that browsers trust"))
+				do(address.RPID+" must lead to the same proxy, at port 443, with a certificate that browsers trust"))
 		}
 		return judge(at, answer, all)
 	}
