@@ -3,6 +3,7 @@ package installation
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/federation"
@@ -23,6 +24,8 @@ type front interface {
 	origin(host string) string
 	// host returns the name of the only host, or "".
 	host() string
+	// hosts returns the names of all hosts, or nil where they change.
+	hosts() []string
 	// socket returns the handler of the socket for commands.
 	socket() http.Handler
 	// started says where people reach the installation, when it is served.
@@ -83,6 +86,16 @@ func (a *alone) origin(host string) string {
 }
 
 func (a *alone) host() string { return server.HostName(a.one.Address.Host) }
+
+func (a *alone) hosts() []string {
+	names := []string{a.host()}
+	for _, related := range a.one.Related {
+		if name := server.HostName(related.Host); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 func (a *alone) socket() http.Handler { return socketOf(a.one) }
 
@@ -152,6 +165,8 @@ func (c *composer) router(ctx context.Context) (front, error) {
 func (r *router) origin(host string) string { return r.Router.Origin(host) }
 
 func (r *router) host() string { return "" }
+
+func (r *router) hosts() []string { return nil }
 
 func (r *router) socket() http.Handler { return (&tenants{r.opened, r.Router}).handler() }
 

@@ -19,7 +19,7 @@ func (t TLS) certificates(f front, root store.Store, log *slog.Logger) (listenin
 			Store: root, Log: log, Now: time.Now,
 		}), nil
 	case t.Cert != "":
-		return listening.NewFiles(t.Cert, t.Key, log, time.Now)
+		return listening.NewFiles(t.Cert, t.Key, f.hosts(), log, time.Now)
 	}
 	return nil, nil
 }

@@ -29,14 +29,16 @@ const (
 // nothing.
 type Files struct {
 	cert, key string
+	hosts     []string // at which people come, where these are known
 	log       *slog.Logger
 	now       func() time.Time
 
 	current atomic.Pointer[tls.Certificate]
 
-	mu     sync.Mutex
-	seen   [2]stamp // the files that were read last, whether they could be used or not
-	warned time.Time
+	mu      sync.Mutex
+	seen    [2]stamp // the files that were read last, whether they could be used or not
+	refused string   // why they can't be used, or ""
+	warned  time.Time
 }
 
 // stamp tells two states of a file apart.
@@ -45,15 +47,16 @@ type stamp struct {
 	size    int64
 }
 
-// NewFiles reads the files. Its errors are sentences for IT.
-func NewFiles(cert, key string, log *slog.Logger, now func() time.Time) (*Files, error) {
-	f := &Files{cert: cert, key: key, log: log, now: now}
+// NewFiles reads the files. It warns if the certificate isn't for one of the hosts. Its errors are sentences for IT.
+func NewFiles(cert, key string, hosts []string, log *slog.Logger, now func() time.Time) (*Files, error) {
+	f := &Files{cert: cert, key: key, hosts: hosts, log: log, now: now}
 	f.seen = f.look()
 	pair, err := ReadPair(cert, key)
 	if err != nil {
 		return nil, err
 	}
 	f.current.Store(pair)
+	f.warnOfHosts()
 	f.warnOfEnd()
 	return f, nil
 }
@@ -132,7 +135,7 @@ func (f *Files) renew(always bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	seen := f.look()
-	if seen == f.seen && !always {
+	if seen == f.seen && f.refused == "" && !always { // another owner or mode, which mends some, shows in no stamp
 		f.warnOfEnd()
 		return
 	}
@@ -140,14 +143,21 @@ func (f *Files) renew(always bool) {
 	if f.look() != seen { // it is being written
 		return
 	}
+	isSame := seen == f.seen && !always
 	f.seen = seen
 	if err != nil {
-		f.log.Error("the new certificate can't be used, so the one before stays: mend the files", "cause", err)
+		if !isSame || err.Error() != f.refused {
+			f.log.Error("the new certificate can't be used, so the one before stays: mend the files", "cause", err)
+		}
+		f.refused = err.Error()
+		f.warnOfEnd()
 		return
 	}
+	f.refused = ""
 	f.current.Store(pair)
 	f.warned = time.Time{}
 	f.log.Info("the certificate was read again", "until", pair.Leaf.NotAfter)
+	f.warnOfHosts()
 	f.warnOfEnd()
 }
 
@@ -158,6 +168,16 @@ func (f *Files) look() (seen [2]stamp) {
 		}
 	}
 	return seen
+}
+
+// warnOfHosts warns of hosts that the certificate isn't for, as after a move, or a renewal that forgot one.
+func (f *Files) warnOfHosts() {
+	leaf := f.current.Load().Leaf
+	for _, host := range f.hosts {
+		if leaf.VerifyHostname(host) != nil {
+			f.log.Warn("the certificate isn't for this host, so browsers refuse it there, unless a proxy in front has another: get one with all names", "host", host, "names", leaf.DNSNames, "file", f.cert)
+		}
+	}
 }
 
 // warnOfEnd warns once a day of a certificate that ends soon.

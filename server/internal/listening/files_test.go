@@ -55,7 +55,7 @@ func TestFiles(t *testing.T) {
 	cert, key := newPair(t, folder, 1, end)
 	var output strings.Builder
 	log := slog.New(slog.NewTextHandler(&output, nil))
-	files, err := NewFiles(cert, key, log, time.Now)
+	files, err := NewFiles(cert, key, []string{"localhost"}, log, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +97,42 @@ func TestFiles(t *testing.T) {
 		files.renew(false)
 		if n := number(browser()); n != 2 || strings.Count(output.String(), "the new certificate can't be used, so the one before stays") != 1 {
 			t.Errorf("certificate %d, and the log says %s", n, &output)
+		}
+	})
+	t.Run("a mended owner is noticed, though the files are the same", func(t *testing.T) {
+		output.Reset()
+		newPair(t, folder, 5, end)
+		away := key + ".away"
+		if err := os.Rename(key, away); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(key, 0o700); err != nil { // root may read any file
+			t.Fatal(err)
+		}
+		files.renew(false)
+		files.renew(false)
+		if n := number(browser()); n != 2 || strings.Count(output.String(), "can't be used") != 1 {
+			t.Errorf("certificate %d, and the log says %s", n, &output)
+		}
+		if err := os.Remove(key); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(away, key); err != nil {
+			t.Fatal(err)
+		}
+		files.seen = files.look() // as if only the owner or the mode had been wrong
+		files.renew(false)
+		if n := number(browser()); n != 5 {
+			t.Errorf("certificate %d, and the log says %s", n, &output)
+		}
+	})
+	t.Run("a host that it isn't for is told", func(t *testing.T) {
+		output.Reset()
+		files.hosts = []string{"localhost", "old.localhost"}
+		files.Renew()
+		files.hosts = []string{"localhost"}
+		if text := output.String(); !strings.Contains(text, "host=old.localhost") || strings.Contains(text, "host=localhost") {
+			t.Errorf("the log says %s", text)
 		}
 	})
 	t.Run("its end is told once a day", func(t *testing.T) {
