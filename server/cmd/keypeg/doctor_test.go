@@ -327,6 +327,7 @@ func TestDoctorNginx(t *testing.T) {
 		{"a folder for scripts", own(`location ~ \.js$ { root /nowhere; }`), "failed scripts and style", "without a location of its own for .js"},
 		{"a filter of methods", adds("limit_except GET POST { deny all; }"), "failed methods", "nginx: remove limit_except"},
 		{"small bodies", adds("client_max_body_size 10k;"), "failed size", "nginx: client_max_body_size 64k;"},
+		{"no folder for bodies", adds(`if ($content_length ~ "^[0-9]{4}") { return 500; }`), "failed size", "client_body_temp_path"},
 		{"no large tables", adds("client_max_body_size 100k;"), "warning size", "nginx: client_max_body_size 1m;"},
 		{"a buffered stream", adds("proxy_ignore_headers X-Accel-Buffering;"), "failed event stream", "nginx: proxy_buffering off;"},
 		{"a password of its own", adds(`auth_basic "IT"; auth_basic_user_file /dev/null;`), "failed server", "nginx: remove auth_request"},

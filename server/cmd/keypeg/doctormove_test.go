@@ -38,6 +38,7 @@ func TestDoctorOfAMove(t *testing.T) {
 	}{
 		{"as it should be", nil, "", ""},
 		{"the whole former host is redirected", []string{"location / {", "return 301 https://" + examinedHost + "$request_uri; location / {"}, listed, "nginx: location = /.well-known/webauthn"},
+		{"all but the list is redirected", []string{"location / {", w.written("location = /.well-known/webauthn { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $http_host; } location / { return 301 https://id.example.com$request_uri; ")}, listed, "don't redirect " + former},
 		{"another site has that path", []string{"location / {", `location = /.well-known/webauthn { return 200 "hello"; } location / {`}, listed, "must be application/json"},
 		{"the proxy writes the new host", []string{"Host $http_host", "Host other.keypeg.test"}, listed, "status 421"},
 		{"a list of its own", []string{"location / {", `location = /.well-known/webauthn { default_type application/json; return 200 '{"origins":["https://` + former + `"]}'; } location / {`}, listed, "lacks https://" + examinedHost},

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -50,11 +51,39 @@ func (v *visit) lists(address server.Address, all []server.Address) func(context
 			return failed(fmt.Sprintf("%s can't be read (%v), so the passkeys for %s work at no other address", at, err, address.RPID),
 				do(address.RPID+" must lead to the same proxy, at port 443, with a certificate that browsers trust"))
 		}
-		return judge(at, answer, all)
+		if r := judge(at, answer, all); r.State != OK {
+			return r
+		}
+		for _, one := range all[1:] {
+			if one.RPID != address.RPID {
+				continue
+			}
+			if r := v.signsIn(ctx, one); r.State != OK {
+				return r
+			}
+		}
+		return ok(fmt.Sprintf("%s lists all %d addresses", at, len(all)))
 	}
 }
 
-// judge says what is wrong with an answer.
+// signsIn says what is wrong with the sign-in page of a further address. Browsers without related origin requests need
+// it, to which the one of the main address leads them.
+func (v *visit) signsIn(ctx context.Context, address server.Address) Result {
+	at := address.Origin + shared.PageSignIn
+	needed := fmt.Sprintf(", and browsers without related origin requests can use the passkeys for %s there alone", address.RPID)
+	answer, err := v.asBrowser(ctx, at)
+	switch {
+	case err != nil:
+		return failed(fmt.Sprintf("%s can't be read (%v)", at, err)+needed, do(address.Host+" must lead to the same proxy, with a certificate that browsers trust"))
+	case answer.status >= 300 && answer.status < 400:
+		return failed(fmt.Sprintf("%s leads to %s", at, answer.header.Get("Location"))+needed, do("don't redirect "+address.Host+" before the move ends: have it answered by this server"))
+	case answer.status != http.StatusOK:
+		return failed(fmt.Sprintf("%s is answered with status %d", at, answer.status)+needed, linesFor(warning.UnknownHost)...)
+	}
+	return Result{State: OK}
+}
+
+// judge says what is wrong with an answer, and nothing if it is right.
 func judge(at string, answer *fetched, all []server.Address) Result {
 	host := strings.TrimSuffix(at, shared.PathRelatedOrigins)
 	kept := []Mend{{In: "nginx", Line: "location = " + shared.PathRelatedOrigins + " { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host; }"}, {In: "Caddy", Line: "reverse_proxy " + shared.PathRelatedOrigins + " 127.0.0.1:8080"}}
@@ -72,7 +101,7 @@ func judge(at string, answer *fetched, all []server.Address) Result {
 	case len(missing) > 0:
 		return failed(fmt.Sprintf("%s lists %q, and lacks %s", at, list.Origins, missing[0].Origin), do("start the server again, with these settings"))
 	}
-	return ok(fmt.Sprintf("%s lists all %d addresses", at, len(all)))
+	return Result{State: OK}
 }
 
 // asBrowser fetches a URL at another host than that of the public URL. A certificate must be right.

@@ -106,6 +106,11 @@ func (v *visit) isOurs(got *fetched, nonce string) (*probe.Answer, Result) {
 		return nil, failed(fmt.Sprintf("a proxy answers with status %d, because it doesn't reach Keypeg", got.status), v.passOn()...)
 	case got.status == http.StatusUnauthorized || got.status == http.StatusForbidden:
 		return nil, failed(fmt.Sprintf("something in front of Keypeg refuses requests (status %d)", got.status), linesFor(warning.Cause(shared.TroubleOtherAnswer))...)
+	case got.status == http.StatusBadRequest && strings.Contains(string(body), "HTTP request to an HTTPS server"):
+		return nil, failed("Keypeg itself serves https here, and the proxy sends it plain http", keypegLine("leave --tls-cert and --tls-key, or --acme, out: the proxy has https"))
+	case got.status == http.StatusBadRequest && strings.HasPrefix(string(body), "400 Bad Request"):
+		return nil, failed("what the proxy sends is no http (status 400): it may begin with the PROXY protocol, which Keypeg doesn't read; X-Forwarded-For tells it who asks",
+			Mend{In: "nginx", Line: "remove proxy_protocol from the stream in front"}, Mend{In: "Caddy", Line: "remove proxy_protocol from the transport"}, do("in HAProxy: option forwardfor, and the server without send-proxy"))
 	case got.status/100 == 3:
 		return nil, failed(fmt.Sprintf("something in front of Keypeg redirects requests to %q", got.header.Get("Location")), v.passOn()...)
 	}
