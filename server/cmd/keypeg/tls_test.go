@@ -131,8 +131,8 @@ func (p *program) shows(host string) (*x509.Certificate, error) {
 func TestACME(t *testing.T) {
 	const host = "id.keypeg.test"
 	database := pgtest.Empty(t)
-	const former = "old.keypeg.test"
-	a := newProgramOn(t, database, "https://"+host, "--acme", "--former-urls", "https://"+former)
+	const former, above = "old.keypeg.test", "above.test"
+	a := newProgramOn(t, database, "https://"+host, "--acme", "--former-urls", "https://"+former+",https://id."+above+" "+above)
 	ca := newAuthority(t, a.address, 30*time.Second)
 	t.Setenv("SSL_CERT_FILE", ca.root)
 	socket := filepath.Join(t.TempDir(), "m")
@@ -146,13 +146,15 @@ func TestACME(t *testing.T) {
 	if err := first.VerifyHostname(host); err != nil {
 		t.Errorf("its certificate: %v", err)
 	}
-	eventually(t, "a certificate of the address before a move", func() error {
-		second, err := a.shows(former)
-		if err == nil {
-			err = second.VerifyHostname(former)
-		}
-		return err
-	})
+	for what, name := range map[string]string{"the address before a move": former, "a domain above it, where browsers read the list of origins": above} {
+		eventually(t, "a certificate of "+what, func() error {
+			second, err := a.shows(name)
+			if err == nil {
+				err = second.VerifyHostname(name)
+			}
+			return err
+		})
+	}
 	if _, err := a.shows("other.keypeg.test"); err == nil {
 		t.Error("it has a certificate for a host that isn't served")
 	}

@@ -22,6 +22,8 @@ type front interface {
 	Watch(ctx context.Context)
 	// origin returns the address of a host that a request names, or "" if no such host is served.
 	origin(host string) string
+	// lists reports whether browsers read the list of origins at a host. It may have nothing else of this installation.
+	lists(host string) bool
 	// host returns the name of the only host, or "".
 	host() string
 	// hosts returns the names of all hosts, or nil where they change.
@@ -83,6 +85,11 @@ func (a *alone) origin(host string) string {
 		return ""
 	}
 	return a.one.Address.Origin
+}
+
+func (a *alone) lists(host string) bool {
+	name := server.HostName(host)
+	return len(a.one.Related) > 0 && (name == a.one.Address.RPID || slices.ContainsFunc(a.one.Related, func(other server.Related) bool { return name == other.RPID }))
 }
 
 func (a *alone) host() string { return server.HostName(a.one.Address.Host) }
@@ -163,6 +170,8 @@ func (c *composer) router(ctx context.Context) (front, error) {
 }
 
 func (r *router) origin(host string) string { return r.Router.Origin(host) }
+
+func (r *router) lists(host string) bool { return r.Router.Lists(host) }
 
 func (r *router) host() string { return "" }
 

@@ -15,7 +15,7 @@ func (t TLS) certificates(f front, root store.Store, log *slog.Logger) (listenin
 	switch {
 	case t.Directory != "":
 		return listening.NewACME(listening.ACMEConfig{
-			Directory: t.Directory, Email: t.Email, Host: f.host(), Serves: func(host string) bool { return f.origin(host) != "" },
+			Directory: t.Directory, Email: t.Email, Host: f.host(), Serves: func(host string) bool { return f.origin(host) != "" || f.lists(host) },
 			Store: root, Log: log, Now: time.Now,
 		}), nil
 	case t.Cert != "":

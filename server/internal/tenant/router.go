@@ -108,6 +108,12 @@ func (rt *Router) Origin(host string) string {
 	return rt.listed.Load().byHost[server.HostName(host)].address.Origin
 }
 
+// Lists reports whether browsers read the list of origins of a tenant at a host.
+func (rt *Router) Lists(host string) bool {
+	_, found := rt.listed.Load().byRPID[server.HostName(host)]
+	return found
+}
+
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{
