@@ -49,7 +49,7 @@ func (s *Server) showMoved(w http.ResponseWriter, r *http.Request) error {
 	return s.signInPages.Moved(w, httpapi.Text(r), page)
 }
 
-// submitMoved makes the link for a new passkey, and leads to it. It needs a recent confirmation.
+// submitMoved makes the link for a new passkey, and leads to it. It needs a recent sign-in.
 func (s *Server) submitMoved(w http.ResponseWriter, r *http.Request) error {
 	typed, err := httpapi.Form(r)
 	if err != nil {
@@ -59,6 +59,14 @@ func (s *Server) submitMoved(w http.ResponseWriter, r *http.Request) error {
 	if typed.Has("later") || !s.isFormer(r) {
 		s.cookies.Set(w, cookieMoveLater, "yes", laterFor)
 		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	if who, err := s.people.authenticate(r); err == nil && s.sessions.Fresh(who.Session) != nil {
+		// This page is for whoever has just signed in, and the next sign-in leads back to it.
+		if _, err := s.endSessionOf(w, r); err != nil {
+			return err
+		}
+		http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, next), http.StatusSeeOther)
 		return nil
 	}
 	return s.gates.Confirmed(s.withPasskeys(func(w http.ResponseWriter, r *http.Request) error {

@@ -129,7 +129,7 @@ func TestMove(t *testing.T) {
 
 	// The former address is served, says where it moves, and shows the way.
 	ann.opens(oldURL + "/sign-in")
-	ann.reads("This address moves to " + newHost + ". There you sign in as before.")
+	ann.readsIn("#reason span", "This address moves to "+newHost+".")
 	ann.clicks("#use-passkey")
 	ann.isAt("/moved")
 	ann.reads("The new address is " + newHost)

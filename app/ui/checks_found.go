@@ -93,7 +93,15 @@ func (p *ChecksPage) renderFound() app.UI {
 	)
 }
 
-func (p *ChecksPage) onThrowaway(app.Context, app.Event) { p.look(p.Context.RPID) }
+// onThrowaway tries a passkey for this address: at a further one of the organisation that may be another relying party
+// id than for new passkeys.
+func (p *ChecksPage) onThrowaway(app.Context, app.Event) {
+	id, host := p.Context.RPID, p.Context.Host
+	if host != id && !strings.HasSuffix(host, "."+id) {
+		id = host
+	}
+	p.look(id)
+}
 
 // drawnTried says what came of the throwaway passkey.
 func (p *ChecksPage) drawnTried() string {

@@ -50,6 +50,14 @@ type DomainUser struct {
 // endedDomains are the domains that IT has given up, by relying party id, with the time.
 var endedDomains = store.Collection[time.Time]{Name: "ended-domain"}
 
+// servedDomains are all domains for which a server has ever begun to serve. So a node that starts with settings that
+// lack one looks for passkeys for it, whatever it has looked for before: another node may have made some since.
+var servedDomains = store.Collection[struct{}]{Name: "served-domain"}
+
+// endHolds is how long the end of a domain outlives its address in the settings: with several nodes, one may start
+// once more with the settings of before.
+const endHolds = 24 * time.Hour
+
 // Domains returns the domains of the settings, and those of which users have passkeys, by state and name.
 func (s *Service) Domains(ctx context.Context) ([]Domain, error) {
 	return DomainsIn(ctx, s.c.Store, s.c.Policy, func(store.User) {})
@@ -71,6 +79,9 @@ func DomainsIn(ctx context.Context, db store.Store, p policy.Policy, show func(s
 
 // DomainUsers calls do with each user of a domain who has yet to move, as they lie in the database.
 func (s *Service) DomainUsers(ctx context.Context, rpID string, do func(DomainUser)) error {
+	if rpID == s.c.Policy.RPID {
+		return nil
+	}
 	return eachUser(ctx, s.c.Store, func(user store.User) {
 		if usesDomain(user, rpID) && toMove(s.c.Policy, user, rpID) {
 			do(DomainUser{Name: user.Name, LastSignIn: user.LastSignIn, Disabled: user.Disabled, Stranded: stranded(s.c.Policy, user, rpID)})
@@ -161,7 +172,7 @@ func newDomainCount(ctx context.Context, db store.Store, p policy.Policy) (*doma
 	for _, entry := range entries {
 		c.ended[entry.Key] = entry
 	}
-	for _, id := range slices.Concat([]string{p.RPID}, p.Former, p.Others) {
+	for _, id := range rpIDsOf(p) {
 		c.of(id)
 	}
 	return c, nil
@@ -281,12 +292,31 @@ func eachUser(ctx context.Context, db store.Store, do func(store.User)) error {
 	}
 }
 
-// revived forgets the end of domains that the settings have again.
-func (c *domainCount) revived() (batch store.Batch) {
-	for _, id := range slices.Concat([]string{c.policy.RPID}, c.policy.Former, c.policy.Others) {
-		if entry, found := c.ended[id]; found {
+// served notes the domains of the settings, and forgets the end of those that they have again.
+func (c *domainCount) served(now time.Time) (batch store.Batch) {
+	for _, id := range rpIDsOf(c.policy) {
+		batch = append(batch, servedDomains.Put(store.Entry[struct{}]{Key: id, Version: store.AnyVersion}))
+		if entry, found := c.ended[id]; found && now.Sub(entry.Value) > endHolds {
 			batch = append(batch, endedDomains.Remove(entry))
 		}
 	}
 	return batch
+}
+
+// rpIDsOf returns the domains of the settings. A host program's policy has none.
+func rpIDsOf(p policy.Policy) []string {
+	if p.RPID == "" {
+		return nil
+	}
+	return slices.Concat([]string{p.RPID}, p.Former, p.Others)
+}
+
+// hasServedMore reports whether a server has served domains that the policy lacks.
+func (s *Service) hasServedMore(ctx context.Context) (bool, error) {
+	entries, err := servedDomains.List(ctx, s.c.Store, "", "", mostDomains)
+	if err != nil {
+		return false, fmt.Errorf("looking up the domains that were served: %w", err)
+	}
+	own := rpIDsOf(s.c.Policy)
+	return slices.ContainsFunc(entries, func(e store.Entry[struct{}]) bool { return own != nil && !slices.Contains(own, e.Key) }), nil
 }

@@ -68,15 +68,20 @@ var checkedPolicy = store.Collection[string]{Name: "checked-policy"}
 
 // CheckPolicy fails with a [*LockedOut] if the policy leaves a user without a sign-in method
 // who has some, and with [*ForeignPasskeys] if it lacks the domain of passkeys, unless IT has given
-// that up. After a change of the policy it reads every user, otherwise none.
+// that up. After a change of the policy, and while it lacks a domain that was served before, it reads
+// every user, otherwise none.
 func (s *Service) CheckPolicy(ctx context.Context) error {
 	policy := s.c.Policy.String()
 	known, err := checkedPolicy.Get(ctx, s.c.Store, "", "")
-	if err == nil && known.Value == policy {
-		return nil
-	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("looking up the last policy: %w", err)
+	}
+	more, failed := s.hasServedMore(ctx)
+	if failed != nil {
+		return failed
+	}
+	if err == nil && known.Value == policy && !more {
+		return nil
 	}
 
 	domains, err := s.lookAtAll(ctx)
@@ -84,7 +89,7 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 		return err
 	}
 	checked := store.Entry[string]{Value: policy, Version: store.AnyVersion}
-	if err := s.c.Store.Apply(ctx, append(domains.revived(), checkedPolicy.Put(checked))); err != nil {
+	if err := s.c.Store.Apply(ctx, append(domains.served(s.c.Now()), checkedPolicy.Put(checked))); err != nil {
 		return fmt.Errorf("remembering the policy: %w", err)
 	}
 	return nil

@@ -94,7 +94,7 @@ var French = Catalogue{
 		OnDevice:           "Sur un seul appareil",
 		HomeOf:             "{home} : {provider}",
 		OtherAddress:       "Créée pour une autre adresse : ne fonctionne pas ici",
-		FormerAddress:      "Créée pour {address}, qui va prendre fin",
+		FormerAddress:      "Créée pour {address}, bientôt désactivée",
 		Unverified:         "Pas encore confirmée par une connexion",
 		Current:            "Session ouverte avec elle",
 		Rename:             "Renommer",

@@ -19,7 +19,7 @@ var homeFrench = Home{
 	OfferHereLead:       "Vous vous êtes connecté avec un autre appareil. Avec sa propre clé d’accès, celui-ci vous laisse entrer directement.",
 	OfferRecovered:      "Vous vous êtes connecté avec un code de secours, désormais utilisé. Une clé d’accès vous ouvrira la prochaine fois.",
 	OfferMovedTitle:     "Créer une nouvelle clé d’accès pour {address} ?",
-	OfferMoved:          "Votre clé d’accès a été créée pour {old}, qui va prendre fin.",
+	OfferMoved:          "Votre clé d’accès a été créée pour {old}, une adresse bientôt désactivée.",
 	OfferHereAdd:        "Créer une clé d’accès",
 	SecondTitle:         "Ajouter une deuxième clé d’accès",
 	SecondComputer:      "Votre clé d’accès est sur un seul ordinateur. S’il tombe en panne ou se perd, une deuxième sur votre téléphone ou sur une clé de sécurité vous laisse encore entrer.",

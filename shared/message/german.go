@@ -93,7 +93,7 @@ var German = Catalogue{
 		OnDevice:           "Auf einem Gerät",
 		HomeOf:             "{home}: {provider}",
 		OtherAddress:       "Für eine andere Adresse erstellt: funktioniert hier nicht",
-		FormerAddress:      "Für {address} erstellt, das bald endet",
+		FormerAddress:      "Für {address} erstellt: Die Adresse wird bald abgeschaltet",
 		Unverified:         "Noch durch keine Anmeldung bestätigt",
 		Current:            "Damit angemeldet",
 		Rename:             "Umbenennen",

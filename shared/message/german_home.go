@@ -19,7 +19,7 @@ var homeGerman = Home{
 	OfferHereLead:       "Sie haben sich mit einem anderen Gerät angemeldet. Mit einem eigenen Passkey lässt dieses Gerät Sie direkt hinein.",
 	OfferRecovered:      "Sie haben sich mit einem Wiederherstellungscode angemeldet, der jetzt verbraucht ist. Mit einem Passkey kommen Sie nächstes Mal hinein.",
 	OfferMovedTitle:     "Einen neuen Passkey für {address} anlegen?",
-	OfferMoved:          "Ihr Passkey wurde für {old} erstellt, das bald endet.",
+	OfferMoved:          "Ihr Passkey wurde für {old} erstellt, und diese Adresse wird bald abgeschaltet.",
 	OfferHereAdd:        "Passkey anlegen",
 	SecondTitle:         "Einen zweiten Passkey hinzufügen",
 	SecondComputer:      "Ihr Passkey ist auf einem einzigen Computer. Wenn der kaputt- oder verloren geht, kommen Sie mit einem zweiten auf Ihrem Telefon oder einem Sicherheitsschlüssel weiter hinein.",

@@ -94,7 +94,7 @@ var Japanese = Catalogue{
 		OnDevice:           "1台のデバイスに保管",
 		HomeOf:             "{home}: {provider}",
 		OtherAddress:       "別のアドレス用に作成: ここでは使えません",
-		FormerAddress:      "{address} 用に作成: まもなく使えなくなります",
+		FormerAddress:      "{address} 用に作成：まもなく使えなくなります",
 		Unverified:         "サインインによる確認はまだです",
 		Current:            "これでサインイン中",
 		Rename:             "名前を変更",

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 )
@@ -13,7 +14,9 @@ import (
 // refusesToStart runs the program, which must end by itself with a sentence.
 func (p *program) refusesToStart(says ...string) {
 	p.Helper()
-	out, err := command(p.T, p.args...).CombinedOutput()
+	running := command(p.T, p.args...)
+	defer time.AfterFunc(patience, func() { running.Process.Kill() }).Stop() // of one that starts
+	out, err := running.CombinedOutput()
 	if err == nil {
 		p.Errorf("the program started:\n%s", out)
 	}

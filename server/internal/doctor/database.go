@@ -121,7 +121,9 @@ func (v *visit) passkeys(context.Context) Result {
 		case d.State == account.DomainUnknown && d.Passkeys > 0:
 			move := fmt.Sprintf("former-urls = [%q], or whatever the address was, and then keypeg domain list", v.address.FormerURL(d.RPID))
 			mends := []Mend{do("in a move: " + move)}
-			if v.address.MayUse(d.RPID) {
+			if v.tenant.Name != "" {
+				mends = []Mend{do(fmt.Sprintf("keypeg domain add %q --tenant %s, or whatever the address was", v.address.FormerURL(d.RPID), v.tenant.Name))}
+			} else if v.address.MayUse(d.RPID) {
 				mends = []Mend{keypegLine("--rp-id " + d.RPID), do("or, in a move: " + move)}
 			}
 			return failed(fmt.Sprintf("%d of %d passkeys were made for %s, which these settings don't have, so they don't work", d.Passkeys, v.examined.Passkeys, d.RPID), mends...)

@@ -47,7 +47,7 @@ func (c *composer) front(ctx context.Context) (front, error) {
 		return nil, err
 	}
 	alone := &alone{c, one}
-	if err := refuseLockout(one.Accounts.CheckPolicy(ctx), one.Address); err != nil {
+	if err := c.refuseLockout(one.Accounts.CheckPolicy(ctx), tenant.Tenant{}, one.Address); err != nil {
 		alone.Close()
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := refuseLockout(o.Accounts.CheckPolicy(ctx), o.Address); err != nil {
+			if err := c.refuseLockout(o.Accounts.CheckPolicy(ctx), t, o.Address); err != nil {
 				c.logOf(t).Error("users are locked out", "cause", err) // refusing everybody else too would help nobody
 			}
 			return o, nil

@@ -270,9 +270,12 @@ func (org Organisation) mails(db store.Store, address server.Address, log *slog.
 
 // refuseLockout adds what to do to the error for settings that would leave users without a
 // sign-in method.
-func refuseLockout(err error, at server.Address) error {
+func (i Installation) refuseLockout(err error, t tenant.Tenant, at server.Address) error {
 	if foreign, is := errors.AsType[*account.ForeignPasskeys](err); is {
 		id := foreign.Domains[0].RPID
+		if i.Cloud {
+			return fmt.Errorf("%w. So that they go on working, run keypeg domain add %q --tenant %s, or whatever the address was; to give them up, run keypeg domain end %s --tenant %s", err, at.FormerURL(id), t.Name, id, t.Name)
+		}
 		return fmt.Errorf("%w. So that they go on working in a move, add former-urls = [%q], or whatever the address was; if there is no move, change public-url or rp-id back; to give them up, run keypeg domain end %s", err, at.FormerURL(id), id)
 	}
 	if _, is := errors.AsType[*account.LockedOut](err); is {

@@ -50,7 +50,11 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 			log.Error("the policy of a tenant could not be checked", "tenant", t.Name, "cause", err)
 			continue // its first request will log the same
 		}
-		err = refuseLockout(account.New(org.rules(db, address, nil)).LocksNobodyOut(ctx), address)
+		err = account.New(org.rules(db, address, nil)).LocksNobodyOut(ctx)
+		if _, is := errors.AsType[*account.ForeignPasskeys](err); is {
+			err = nil // its own address is the cause, and not these settings; opening it logs that
+		}
+		err = o.refuseLockout(err, t, address)
 		if err := errors.Join(err, o.release(db)); err != nil {
 			return fmt.Errorf("the tenant %s: %w", t.Name, err)
 		}

@@ -33,7 +33,7 @@ func (p *Pages) Moved(w http.ResponseWriter, text *message.Catalogue, page Moved
 			h.Form(h.Method("post"), h.Action(shared.PageMoved), h.Class("stack"),
 				h.Input(h.Type("hidden"), h.Name("next"), h.Value(page.Next)),
 				g.If(page.Passkeys != "", h.Button(h.Class("button primary wide"), h.ID("make-passkey"), g.Text(words.MovedMake))),
-				h.A(h.Class(class), h.ID("go"), h.Href(page.Origin), g.Text(message.Fill(words.MovedGo, "address", page.Address))),
+				h.A(h.Class(class), h.ID("go"), h.Href(page.Origin+page.Next), g.Text(message.Fill(words.MovedGo, "address", page.Address))),
 				h.Button(h.Class("button quiet wide"), h.Name("later"), h.Value("yes"), g.Text(words.MovedLater)),
 			),
 		},

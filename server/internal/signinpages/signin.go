@@ -7,6 +7,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -126,7 +127,7 @@ func (p signInPage) relatedLinks() g.Node {
 		return nil
 	}
 	return g.Map(p.Related(), func(related Related) g.Node {
-		return h.A(h.Class("aside"), g.Attr("hidden"), h.Data("rp-id", related.RPID), h.Href(related.Origin+shared.PageSignIn),
+		return h.A(h.Class("aside"), g.Attr("hidden"), h.Data("rp-id", related.RPID), h.Href(related.Origin+httpapi.WithNext(shared.PageSignIn, p.page.Next)),
 			g.Text(message.Fill(p.words.OtherPasskey, "address", related.RPID)))
 	})
 }
