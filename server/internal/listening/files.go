@@ -3,6 +3,7 @@ package listening
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,9 +78,22 @@ func ReadPair(cert, key string) (*tls.Certificate, error) {
 		if _, certErr := tls.X509KeyPair(keyPEM, certPEM); certErr == nil {
 			return nil, errors.New("--tls-cert and --tls-key are exchanged: name the certificate's file first")
 		}
+		if isBehind(certPEM, keyPEM) {
+			return nil, fmt.Errorf("--tls-cert %s has the certificates in the wrong order: put that of the server first, and those of its authority behind it, as in fullchain.pem", cert)
+		}
 		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s can't be used together: name the PEM file with the certificate and its chain, and the one with its key, without a password (%w)", cert, key, err)
 	}
 	return &pair, nil
+}
+
+// isBehind reports whether a certificate that isn't the first one goes with the key.
+func isBehind(certPEM, keyPEM []byte) bool {
+	for block, rest := pem.Decode(certPEM); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := tls.X509KeyPair(pem.EncodeToMemory(block), keyPEM); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func read(setting, path string) ([]byte, error) {

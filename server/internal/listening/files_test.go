@@ -218,3 +218,31 @@ func TestSocket(t *testing.T) {
 		}
 	}
 }
+
+// TestChainOrder names a chain that begins with the authority's certificate.
+func TestChainOrder(t *testing.T) {
+	end := time.Now().Add(90 * day)
+	cert, key := newPair(t, t.TempDir(), 1, end)
+	other, otherKey := newPair(t, t.TempDir(), 2, end)
+	var chain []byte
+	for _, path := range []string{other, cert} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain = append(chain, content...)
+	}
+	mixed := filepath.Join(t.TempDir(), "mixed.pem")
+	if err := os.WriteFile(mixed, chain, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadPair(mixed, key); err == nil || !strings.Contains(err.Error(), "in the wrong order") {
+		t.Errorf("the authority's certificate first: %v", err)
+	}
+	if _, err := ReadPair(cert, otherKey); err == nil || strings.Contains(err.Error(), "order") {
+		t.Errorf("another key: %v", err)
+	}
+	if _, err := ReadPair(mixed, otherKey); err != nil {
+		t.Errorf("the right order: %v", err)
+	}
+}
