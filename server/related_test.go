@@ -315,3 +315,21 @@ func TestParseMove(t *testing.T) {
 		}
 	}
 }
+
+// TestProviderAtAnotherAddress leads to the main address, to which a provider leads back.
+func TestProviderAtAnotherAddress(t *testing.T) {
+	a := newFederated(t, stores["memstore"])
+	other, err := server.ParseRelated(newOrigin, a.config.Address, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.restarts(func(c *server.Config) { c.Related = []server.Related{other} })
+	ann := a.ann.goesTo(newOrigin)
+	if to := ann.sends("GET", shared.PageSSO+"one?next=%2Fpasskeys", nil); to.status != 303 || to.header.Get("Location") != origin+shared.PageSSO+"one?next=%2Fpasskeys" {
+		t.Errorf("sign-in at a provider: %s to %s", to, to.header.Get("Location"))
+	}
+	ann.signsInWithPassword()
+	for _, path := range []string{shared.PathConfirmSSO + "one", shared.PathIdentity + "one"} {
+		ann.refused(ann.sends("POST", path, struct{}{}), 421, shared.CodeWrongHost)
+	}
+}

@@ -31,6 +31,7 @@ const (
 type Domain struct {
 	RPID     string      `json:"rpId"`
 	State    DomainState `json:"state"`
+	Ended    bool        `json:"ended,omitempty"` // IT has given it up, also while the settings have it
 	Passkeys int         `json:"passkeys"`
 	Users    int         `json:"users"` // who have some
 	// ToMove is how many of them have no passkey for another domain that works and isn't former.
@@ -113,7 +114,7 @@ func (s *Service) EndDomain(ctx context.Context, rpID string) error {
 		return err
 	}
 	if locked.orNil() != nil {
-		return fmt.Errorf("these users could not sign in any more: %s; give each a link with keypeg user recovery-link NAME, or disable them", locked.names())
+		return fmt.Errorf("these users could not sign in any more: %s; give each a link with keypeg user recovery-link NAME, and end the domain when they have used it; or disable them", locked.names())
 	}
 	if !uses {
 		return fmt.Errorf("nobody has passkeys for %s, and the settings don't have it: keypeg domain list shows what there is", rpID)
@@ -181,7 +182,8 @@ func newDomainCount(ctx context.Context, db store.Store, p policy.Policy) (*doma
 // of returns the count of a domain, or nil if there are too many already.
 func (c *domainCount) of(rpID string) *Domain {
 	if c.domains[rpID] == nil && len(c.domains) < mostDomains {
-		c.domains[rpID] = &Domain{RPID: rpID, State: c.state(rpID)}
+		_, ended := c.ended[rpID]
+		c.domains[rpID] = &Domain{RPID: rpID, State: c.state(rpID), Ended: ended}
 	}
 	return c.domains[rpID]
 }

@@ -32,4 +32,4 @@ for ARCH in amd64 arm64; do
 	done
 done
 rm "$DIST"/completion.* "$DIST/keypeg.1.gz" "$DIST/keypeg.toml"
-(cd "$DIST" && sha256sum ./* | sed 's|\./||' >SHA256SUMS && cat SHA256SUMS)
+(cd "$DIST" && rm -f SHA256SUMS && sums=$(sha256sum ./* | sed 's|\./||') && echo "$sums" >SHA256SUMS && sha256sum --check --quiet SHA256SUMS && cat SHA256SUMS)

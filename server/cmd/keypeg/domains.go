@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -47,7 +48,11 @@ func printDomains(t terminal, all []account.Domain) error {
 		if d.State == account.DomainPresent {
 			toMove, stranded = "-", "-"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\n", d.RPID, d.State, d.Passkeys, d.Users, toMove, stranded)
+		state := string(d.State)
+		if d.Ended && d.State != account.DomainEnded {
+			state += ", given up"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\n", d.RPID, state, d.Passkeys, d.Users, toMove, stranded)
 	}
 	return table.Flush()
 }
@@ -104,10 +109,14 @@ func (c *domainUsers) Run(ctx context.Context, t terminal, s *settings) error {
 
 // domainMove makes another address the main one. On premise the settings are a file of IT's, so it says what to write
 // there, after it has made sure that this can be used.
-type domainMove struct{ URL string }
+type domainMove struct {
+	URL     string
+	isTyped func(flag string) bool
+}
 
 func (c *domainMove) takes(l *commandLine) {
 	l.argument(&c.URL, "url", "The new address, such as https://id.new.example.")
+	c.isTyped = l.isTyped
 }
 
 func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
@@ -119,6 +128,9 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 			}
 			return printAddresses(t, moved)
 		})
+	}
+	if c.isTyped("rp-id") {
+		return errors.New("on premise --rp-id is the present one, from the settings: leave it out here; to change it at the same host, see keypeg manual moving")
 	}
 	now, err := s.PublicAddress()
 	if err != nil {
@@ -200,6 +212,25 @@ func (c *domainAdd) Run(ctx context.Context, t terminal, s *settings) error {
 			return err
 		}
 		return printAddresses(t, changed)
+	})
+}
+
+type domainRemove struct{ URL string }
+
+func (c *domainRemove) takes(l *commandLine) {
+	l.argument(&c.URL, "url", "The address that is served no more.")
+}
+
+func (c *domainRemove) Run(ctx context.Context, t terminal, s *settings) error {
+	if !s.IsCloud() {
+		return errors.New("on premise, take the address out of the setting former-urls or other-urls")
+	}
+	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+		left, err := installation.RemoveTenantAddress(ctx, tenants, installation.MoveTenant{Name: s.tenant, URL: c.URL})
+		if err != nil {
+			return err
+		}
+		return printAddresses(t, left)
 	})
 }
 

@@ -255,6 +255,12 @@ func TestDomainMoveOfTenant(t *testing.T) {
 			p.does("", "domain", "add", "http://"+p.host("acme-also"), "--tenant", "acme")
 			p.serves("acme-also", 200)
 			p.isAt("http://"+p.host("acme-also"), "acme-new.localhost", device)
+			p.refusesTo("end them with keypeg domain end acme-also.localhost", "", "domain", "remove", "http://"+p.host("acme-also"), "--tenant", "acme")
+			p.refusesTo("is the main address", "", "domain", "remove", moved, "--tenant", "acme")
+			p.does("", "domain", "add", "http://"+p.host("shop.acme-new"), "--tenant", "acme") // of the same relying party
+			p.serves("shop.acme-new", 200)
+			p.does("", "domain", "remove", "http://"+p.host("shop.acme-new"), "--tenant", "acme")
+			p.serves("shop.acme-new", 421)
 			p.does("", "tenant", "disable", "acme")
 			p.serves("acme-also", 403)
 		})

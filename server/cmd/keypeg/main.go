@@ -92,6 +92,7 @@ func commands() []branch {
 			{name: "users", help: "List the users of a domain who have yet to make a passkey for another one.", does: &domainUsers{}},
 			{name: "move", help: "Make another address the main one. The present one goes on, until you end it. On premise it says what to write. In the cloud edition --rp-id is the new one; else it is the host.", does: &domainMove{}},
 			{name: "add", help: "In the cloud edition: serve a tenant at a further address, for ever.", does: &domainAdd{}},
+			{name: "remove", help: "In the cloud edition: serve a tenant at a further address no more, where another one has the same domain.", does: &domainRemove{}},
 			{name: "end", help: "Give up the passkeys of a domain. Refused while somebody could not sign in any more.", does: &domainEnd{}},
 		}},
 		{name: "healthcheck", help: "Ask the server on this machine whether people can sign in, as /readyz does, with the settings of the server. The exit code is 0, or 1 if they can't. For containers.", serves: true, does: &healthcheckCommand{}},

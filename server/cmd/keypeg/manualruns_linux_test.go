@@ -93,6 +93,7 @@ var manualRuns = map[string][]manualBlock{
 			begins: "keypeg domain move", settings: []string{"KEYPEG_EDITION=cloud", "KEYPEG_DATABASE=cloud.db"},
 			before: map[string]string{"": serve, "keypeg domain move": "keypeg tenant list | grep acme || keypeg tenant add acme https://id.acme.example"},
 		},
+		{begins: "keypeg domain add", settings: []string{"KEYPEG_EDITION=cloud", "KEYPEG_DATABASE=cloud.db"}},
 	},
 	"web/manual/backup.md": {
 		{begins: "keypeg backup keypeg-backup.db", settings: servesByItself, before: map[string]string{"": serve, "keypeg restore": stop + "mv data data-before"}},
@@ -198,7 +199,8 @@ func runsLines(m *machine, block string, how manualBlock) {
 	m.Helper()
 	for i, line := range slices.Collect(strings.Lines(block)) {
 		line = strings.TrimSpace(line)
-		for begins, first := range how.before {
+		for _, begins := range slices.Sorted(maps.Keys(how.before)) { // what stands before all lines first
+			first := how.before[begins]
 			if begins == "" && i > 0 || !strings.HasPrefix(line, begins) {
 				continue
 			}

@@ -8,6 +8,7 @@ package checks
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -174,8 +175,12 @@ func (e *examination) run(ctx context.Context, examine Examine, now store.Clock)
 		fault := recover() // the server goes on
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if e.support, e.over = support, now(); fault != nil {
-			e.found = append(e.found, shared.Check{ID: "Others/examination", Group: "Others", Title: "examination", State: shared.CheckFailed, Compared: "it is faulty and has ended", Mend: []shared.Mend{{Line: "run keypeg doctor, and please report what it says"}}})
+		e.support, e.over = support, now()
+		switch {
+		case fault != nil:
+			e.fails("it is faulty and has ended", "run keypeg doctor, and please report what it says")
+		case ctx.Err() != nil:
+			e.fails(fmt.Sprintf("it was cut off after %s: what it would have found then is missing here", longest), "check again later, or run keypeg doctor")
 		}
 		close(e.ended)
 	}()
@@ -184,6 +189,11 @@ func (e *examination) run(ctx context.Context, examine Examine, now store.Clock)
 		defer e.mu.Unlock()
 		e.found = append(e.found, check)
 	})
+}
+
+// fails adds that the examination itself didn't work. The caller has locked mu.
+func (e *examination) fails(why, do string) {
+	e.found = append(e.found, shared.Check{ID: "Others/examination", Group: "Others", Title: "examination", State: shared.CheckFailed, Compared: why, Mend: []shared.Mend{{Line: do}}})
 }
 
 func (e *examination) answer() shared.Checks {

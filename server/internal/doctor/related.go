@@ -93,7 +93,7 @@ func judge(at string, answer *fetched, all []server.Address) Result {
 	missing := slices.DeleteFunc(slices.Clone(all), func(one server.Address) bool { return slices.Contains(list.Origins, one.Origin) })
 	switch {
 	case answer.status >= 300 && answer.status < 400:
-		return failed(fmt.Sprintf("%s leads to %s, and browsers follow no redirect there: have it answered by this server, as the rest of %s is", at, answer.header.Get("Location"), host), kept...)
+		return failed(fmt.Sprintf("%s leads to %s, and not every browser follows a redirect there: have it answered by this server, as the rest of %s is", at, answer.header.Get("Location"), host), kept...)
 	case answer.status != http.StatusOK:
 		return failed(fmt.Sprintf("%s is answered with status %d, and not by this server with these settings", at, answer.status), append(kept, do("start the server again, with these settings"))...)
 	case kind != "application/json" || err != nil:

@@ -21,7 +21,12 @@ var SetTenantAddress = control.Ask(&tenantCommands, "/move-tenant", func(ctx con
 
 // AddTenantAddress adds a further address to a tenant, for ever.
 var AddTenantAddress = control.Ask(&tenantCommands, "/add-tenant-address", func(ctx context.Context, all *tenants, in MoveTenant) (tenant.Tenant, error) {
-	return all.changed(ctx)(all.registry.Also(ctx, in.Name, in.URL))
+	return all.changed(ctx)(all.registry.AddAddress(ctx, in.Name, in.URL))
+})
+
+// RemoveTenantAddress takes a further address from a tenant that has another one for the same passkeys.
+var RemoveTenantAddress = control.Ask(&tenantCommands, "/remove-tenant-address", func(ctx context.Context, all *tenants, in MoveTenant) (tenant.Tenant, error) {
+	return all.changed(ctx)(all.registry.RemoveAddress(ctx, in.Name, in.URL))
 })
 
 // EndTenantDomain ends a relying party id of a tenant, if nobody needs it to sign in.
@@ -30,7 +35,7 @@ var EndTenantDomain = control.Ask(&tenantCommands, "/end-tenant-domain", func(ct
 	if err != nil {
 		return tenant.Tenant{}, err
 	}
-	return all.changed(ctx)(all.registry.Leave(ctx, in.Name, in.RPID))
+	return all.changed(ctx)(all.registry.RemoveDomain(ctx, in.Name, in.RPID))
 })
 
 // changed has a running server serve a tenant as it is now.
