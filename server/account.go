@@ -31,10 +31,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	var newest *shared.Passkey
 	moving := ""
 	if s.passkeys != nil {
-		newest = s.passkeys.Newest(who.Actor)
-		if !s.isFormer(r) { // there PageMoved leads on
-			moving = s.passkeys.Moving(who.User)
-		}
+		newest, moving = s.passkeys.Newest(who.Actor), s.passkeys.Moving(who.User)
 	}
 	var providers []shared.Provider
 	for _, p := range s.c.Providers {

@@ -31,7 +31,7 @@ type Account struct {
 	// NewestPasskey is missing while the user has none.
 	NewestPasskey *Passkey `json:"newestPasskey,omitempty"`
 	// MovingFrom is the relying party id of an address that people move away from, if those of the
-	// user's passkeys that work are for such addresses alone. It is missing at such an address.
+	// user's passkeys that work are for such addresses alone. At such an address, [PageMoved] leads on.
 	MovingFrom string `json:"movingFrom,omitempty"`
 
 	Providers  []Provider `json:"providers,omitempty"`  // at which users may sign in too

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"strings"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -84,8 +85,12 @@ func (s *shell) endRecovered() {
 	browser.Remember(recoveredKey, s.offers.recovered)
 }
 
-// addPasskey opens the panel with the form.
+// addPasskey opens the panel with the form. At an address that people move away from it leads to the new one.
 func (s *shell) addPasskey() {
+	if s.offered() == offerMoved && !strings.HasSuffix(browser.Host(), s.account.RPID) {
+		browser.Leave(shared.PageMoved)
+		return
+	}
 	s.panel = panelAdding
 	s.offers.here = false // the user makes the passkey now
 	s.toPasskeys()

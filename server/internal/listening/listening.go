@@ -207,7 +207,7 @@ func cannotListen(setting, address string, err error) error {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		mend = "that isn't an address of this machine: name one of its own with --listen, or :8080 for all of them"
 	case unknown:
-		mend = "no machine has that name here: correct it in --listen, or write :8080"
+		mend = "no machine has that name here: correct it in --listen, or write 127.0.0.1:8080"
 	}
 	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(address), strings.ReplaceAll(mend, "--listen", setting), err)
 }
