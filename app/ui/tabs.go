@@ -9,7 +9,7 @@ type Tab struct {
 }
 
 // Tabs returns the row of links to such pages, which stands above each of them. The label is for
-// screen readers. The row scrolls in itself where it is wider than the screen.
+// screen readers. The row wraps where it is wider than the screen, so that the current page is never out of sight.
 func Tabs(label string, tabs []Tab) app.UI {
 	return app.Elem("nav").Class("tabs").Aria("label", label).Body(app.Range(tabs).Slice(func(i int) app.UI {
 		link := app.Elem("a").Attr("href", tabs[i].Href).Text(tabs[i].Label)

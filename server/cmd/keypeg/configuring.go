@@ -11,11 +11,12 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/keypeg/keypeg/server/internal/config"
 	"github.com/spf13/pflag"
 )
 
 // defaultConfig is the file that keypeg init writes.
-const defaultConfig = "keypeg.toml"
+const defaultConfig = config.DefaultName
 
 // initCommand writes a configuration file.
 type initCommand struct {

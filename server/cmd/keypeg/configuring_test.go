@@ -121,3 +121,26 @@ func TestConfigCheck(t *testing.T) {
 		t.Errorf("exit %d: %s%s", code, out, refused)
 	}
 }
+
+// TestUnreadFile says that a configuration file lies there that nobody has named.
+func TestUnreadFile(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "keypeg.toml"), []byte("contact = \"IT\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const says = "keypeg.toml lies in this folder, and isn't read: add --config keypeg.toml, or set KEYPEG_CONFIG"
+	for _, row := range []struct {
+		args []string
+		want bool
+	}{
+		{[]string{"config", "check"}, true},
+		{[]string{"config", "check", "--config", "keypeg.toml"}, false},
+		{[]string{"version"}, false},
+	} {
+		c := command(t, row.args...)
+		c.Dir = folder
+		if out, err := c.CombinedOutput(); err != nil || strings.Contains(string(out), says) != row.want {
+			t.Errorf("keypeg %s: %v\n%s\nwant the hint %t", strings.Join(row.args, " "), err, out, row.want)
+		}
+	}
+}

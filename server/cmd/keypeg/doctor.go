@@ -67,7 +67,7 @@ func (c *doctorCommand) Run(ctx context.Context, t terminal, s *settings) error 
 // patient returns the installation of the settings, for an examination.
 func (s *settings) patient() doctor.Patient {
 	patient := doctor.Patient{
-		Installation: s.installation(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(),
+		Installation: s.installation(), Listen: s.Listen, Trusted: s.TrustedProxies, TLS: s.TLS(), Backups: s.Backups(),
 		Faults: s.faults, Refused: s.IsRefused, Tenant: s.tenant, Now: time.Now,
 	}
 	if !s.IsRefused("config") {

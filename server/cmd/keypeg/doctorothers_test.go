@@ -108,6 +108,9 @@ func TestDoctorUntrustedProxy(t *testing.T) {
 	w.starts()
 	w.nginx(t)
 	isOnly(t, w.asksDoctor(t), "failed X-Forwarded-For", "keypeg: --trusted-proxies 127.0.0.1")
+	t.Run("written, and not started again", func(t *testing.T) {
+		isOnly(t, w.asksDoctor(t, "--trusted-proxies", "127.0.0.1"), "failed X-Forwarded-For", "start the server again, with these settings")
+	})
 }
 
 // TestDoctorMail asks real mail servers.

@@ -129,7 +129,7 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 			return printAddresses(t, moved)
 		})
 	}
-	if c.isTyped("rp-id") {
+	if c.isTyped("rp-id") && !c.isTyped("public-url") { // with both, all settings are typed
 		return errors.New("on premise --rp-id is the present one, from the settings: leave it out here; to change it at the same host, see keypeg manual moving")
 	}
 	now, err := s.PublicAddress()

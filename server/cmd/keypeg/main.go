@@ -153,6 +153,9 @@ func run(ctx context.Context, args []string, t terminal) int {
 		line.help(t.Out)
 		return 0
 	}
+	if name := line.settings.Unread(); name != "" && !line.command.always && !line.command.serves && !line.command.goesOn { // the others say it themselves
+		fmt.Fprintf(t.Err, "keypeg: %s lies in this folder, and isn't read: add --config %s, or set KEYPEG_CONFIG\n", name, name)
+	}
 	if err := line.command.does.Run(ctx, t, &line.settings); err != nil {
 		fmt.Fprintf(t.Err, "keypeg: %s\n", sentence(err))
 		return 1

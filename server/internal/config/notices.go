@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 
 // LogNotices logs all of them.
 func (s *Settings) LogNotices(log *slog.Logger) {
+	if name := s.Unread(); name != "" {
+		log.Warn(name + " lies in this folder, and isn't read: add --config " + name + ", or set KEYPEG_CONFIG")
+	}
 	for _, network := range s.TrustedProxies {
 		if mayHoldUsers(network) {
 			log.Warn("anybody in a trusted network can choose the address that Keypeg believes, and so avoid the limits on guessing: "+
@@ -46,6 +50,17 @@ func (s *Settings) LogNotices(log *slog.Logger) {
 		logRoots(log, table.roots.list)
 		logProviders(log, table.providers)
 	}
+}
+
+// DefaultName is what a configuration file is called where nobody has said otherwise.
+const DefaultName = "keypeg.toml"
+
+// Unread returns the name of a configuration file in this folder that nobody has named, or "".
+func (s *Settings) Unread() string {
+	if _, err := os.Stat(DefaultName); s.Config != "" || err != nil {
+		return ""
+	}
+	return DefaultName
 }
 
 // isForOthers reports whether other machines can reach the server's port.

@@ -25,6 +25,7 @@ import (
 type Patient struct {
 	Installation installation.Installation
 	Listen       string // the setting
+	Trusted      []netip.Prefix
 	TLS          installation.TLS
 	Backups      installation.Schedule
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,7 +144,11 @@ const forged = "203.0.113.77"
 
 func (v *visit) forwardedFor(ctx context.Context) Result {
 	a := v.answer.Arrived
+	peer, _ := netip.ParseAddr(a.Peer)
+	isTrusted := slices.ContainsFunc(v.Trusted, func(n netip.Prefix) bool { return n.Contains(peer.Unmap()) })
 	switch forwarded := len(a.ForwardedFor) > 0; {
+	case forwarded && !a.Trusted && isTrusted:
+		return failed(fmt.Sprintf("it comes from %s, and the running server was started without that in --trusted-proxies", a.Peer), do("start the server again, with these settings"))
 	case forwarded && !a.Trusted:
 		return failed(fmt.Sprintf("it comes from %s, which isn't in --trusted-proxies, and isn't believed: all users of that proxy share one limit on wrong passwords", a.Peer), keypegLine("--trusted-proxies "+a.Peer))
 	case forwarded && a.OddForwarded:
