@@ -2,11 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
 )
 
 // TestDomainMove moves an organisation to another host with the commands of IT: it never starts in silence, the old
@@ -274,4 +278,37 @@ func (p *program) serves(host string, want int) {
 		status, _ := p.gets(p.host(host), "/sign-in")
 		return status == want
 	})
+}
+
+// TestForeignPasskeysOfTenant starts with another policy while one tenant has passkeys for a domain that it hasn't: as
+// after a backup was restored at another host. The others are served, and the log has the mend.
+func TestForeignPasskeysOfTenant(t *testing.T) {
+	for where, database := range cloudDatabases {
+		t.Run(where, func(t *testing.T) {
+			p := newCloud(t, database(t))
+			p.starts()
+			p.adds("acme")
+			p.adds("beta")
+			p.ends(syscall.SIGTERM)
+			db, err := installation.OpenStore(t.Context(), p.database, "acme", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ann := store.User{ID: store.NewUserID(), Name: "ann", DisplayName: "Ann", Password: "x", Passkeys: []store.Passkey{
+				{ID: "a", CredentialID: []byte("a"), PublicKey: []byte("a"), RPID: "old.example", Verified: true, Created: time.Now()},
+			}}
+			if err := errors.Join(db.Apply(t.Context(), store.Batch{store.PutUser{User: ann}}), db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			p.args = append(p.args, "--user-verification", "preferred")
+			p.starts()
+			for _, host := range []string{"beta", "acme"} {
+				p.serves(host, 200)
+			}
+			p.until("the log has the mend", func() bool {
+				log := p.log.String()
+				return strings.Contains(log, "1 passkeys of 1 users are for old.example") && strings.Contains(log, "keypeg domain end old.example --tenant acme")
+			})
+		})
+	}
 }

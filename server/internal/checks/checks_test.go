@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,21 @@ func TestExamination(t *testing.T) {
 			return examine(ctx, found)
 		}}
 	}
+	t.Run("one that is cut off says so", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newChecks(func(ctx context.Context, found Found) string {
+				found(shared.Check{Title: "port", State: shared.CheckOK})
+				<-ctx.Done()
+				return ""
+			})
+			cut := c.current()
+			<-cut.ended
+			if got := cut.answer().Checks; len(got) != 2 || got[1].State != shared.CheckFailed || !strings.Contains(got[1].Compared, "cut off after 5m") {
+				t.Errorf("it found %+v", got)
+			}
+			c.Close()
+		})
+	})
 	t.Run("one runs at a time, however many ask", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newChecks(func(_ context.Context, found Found) string {
