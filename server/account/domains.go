@@ -313,12 +313,27 @@ func rpIDsOf(p policy.Policy) []string {
 	return slices.Concat([]string{p.RPID}, p.Former, p.Others)
 }
 
-// hasServedMore reports whether a server has served domains that the policy lacks.
+// hasServedMore reports whether a server has served domains that the policy lacks, and that IT hasn't given up.
 func (s *Service) hasServedMore(ctx context.Context) (bool, error) {
+	own := rpIDsOf(s.c.Policy)
+	if own == nil {
+		return false, nil
+	}
 	entries, err := servedDomains.List(ctx, s.c.Store, "", "", mostDomains)
 	if err != nil {
 		return false, fmt.Errorf("looking up the domains that were served: %w", err)
 	}
-	own := rpIDsOf(s.c.Policy)
-	return slices.ContainsFunc(entries, func(e store.Entry[struct{}]) bool { return own != nil && !slices.Contains(own, e.Key) }), nil
+	for _, entry := range entries {
+		if slices.Contains(own, entry.Key) {
+			continue
+		}
+		ended, err := endedDomains.Has(ctx, s.c.Store, "", entry.Key)
+		if err != nil {
+			return false, fmt.Errorf("looking up ended domains: %w", err)
+		}
+		if !ended {
+			return true, nil
+		}
+	}
+	return false, nil
 }

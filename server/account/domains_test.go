@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -54,4 +55,41 @@ func TestDomainsOfNodes(t *testing.T) {
 	now = now.Add(25 * time.Hour)
 	isRefused("IT has the former address again", moving, false)
 	isRefused("and the end must be said again", after, true)
+}
+
+// scanned is a store that counts how often users are read.
+type scanned struct {
+	store.Store
+	reads int
+}
+
+func (s *scanned) Records(ctx context.Context, kind store.Kind, after []byte, limit int) ([]store.Record, error) {
+	s.reads++
+	return s.Store.Records(ctx, kind, after, limit)
+}
+
+// TestStartAfterAMove reads no users at a start whose settings were checked, also when a move has ended.
+func TestStartAfterAMove(t *testing.T) {
+	db := &scanned{Store: memstore.New(time.Now)}
+	with := func(p policy.Policy) *account.Service {
+		return account.New(account.Config{Store: db, Now: time.Now, Policy: p})
+	}
+	starts := func(p policy.Policy) (reads int) {
+		t.Helper()
+		db.reads = 0
+		if err := with(p).CheckPolicy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return db.reads
+	}
+	moving, after := policy.Policy{RPID: "new.example", Former: []string{"old.example"}}, policy.Policy{RPID: "new.example"}
+	if first, second := starts(moving), starts(moving); first == 0 || second != 0 {
+		t.Errorf("two starts read users %d and %d times", first, second)
+	}
+	if err := with(moving).EndDomain(t.Context(), "old.example"); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := starts(after), starts(after); first == 0 || second != 0 {
+		t.Errorf("after the end two starts read users %d and %d times", first, second)
+	}
 }

@@ -68,7 +68,7 @@ var checkedPolicy = store.Collection[string]{Name: "checked-policy"}
 
 // CheckPolicy fails with a [*LockedOut] if the policy leaves a user without a sign-in method
 // who has some, and with [*ForeignPasskeys] if it lacks the domain of passkeys, unless IT has given
-// that up. After a change of the policy, and while it lacks a domain that was served before, it reads
+// that up. After a change of the policy, and while it lacks such a domain that was served before, it reads
 // every user, otherwise none.
 func (s *Service) CheckPolicy(ctx context.Context) error {
 	policy := s.c.Policy.String()
