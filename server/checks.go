@@ -2,10 +2,7 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"net/url"
 
 	"github.com/keypeg/keypeg/server/internal/checks"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -34,20 +31,6 @@ func (s *Server) mountChecks(api func(pattern string, h httpapi.Handler)) {
 // sentTo returns what is answered to a GET by the browser that sends a request, before any proxy changes it. A file
 // is as it is without an encoding.
 func (s *Server) sentTo(r *http.Request, path string) *probe.Sent {
-	target, err := url.ParseRequestURI(path)
-	if err != nil {
-		return nil
-	}
-	inner := r.Clone(r.Context())
-	inner.Method, inner.Host, inner.Body, inner.ContentLength = http.MethodGet, s.asked(r).Host, http.NoBody, 0
-	inner.URL, inner.RequestURI = target, path
-	inner.Header = http.Header{}
-	for _, name := range []string{"Cookie", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto"} {
-		if values := r.Header[name]; values != nil {
-			inner.Header[name] = values
-		}
-	}
-	answer := &sentAnswer{header: http.Header{}, status: http.StatusOK, sum: sha256.New()}
-	s.outward.ServeHTTP(answer, httpapi.WithID(answer, inner))
-	return &probe.Sent{Status: answer.status, Header: answer.header, SHA256: hex.EncodeToString(answer.sum.Sum(nil)), Size: answer.size}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.outward.ServeHTTP(w, httpapi.WithID(w, r)) })
+	return sentOf(handler, r, s.asked(r).Host, path, "Cookie", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto")
 }

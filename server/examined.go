@@ -40,7 +40,7 @@ func (s *Server) examined(next http.Handler) http.Handler {
 		}
 		answer := probe.Answer{Proof: probe.Prove(s.doctorKey, nonce), Origin: s.c.Address.Origin, Arrived: s.arrived(r), Files: s.filesOfApp()}
 		if of := r.URL.Query().Get(probe.QueryOf); of != "" {
-			answer.Of = sentOf(next, r, s.c.Address.Host, of)
+			answer.Of = sentOf(next, r, s.c.Address.Host, of, "Accept-Encoding", "Accept-Language", "X-Forwarded-For", "X-Forwarded-Proto")
 		}
 		if r.URL.Query().Has(probe.QueryWrite) {
 			begin := time.Now()
@@ -80,12 +80,12 @@ func (s *Server) filesOfApp() map[string]string {
 	}
 }
 
-// sentOf returns what a handler answers to a GET by a browser that isn't signed in.
-func sentOf(handler http.Handler, r *http.Request, host, path string) *probe.Sent {
+// sentOf returns what a handler answers to a GET at a host, by a browser that sends these headers of a request.
+func sentOf(handler http.Handler, r *http.Request, host, path string, headers ...string) *probe.Sent {
 	inner := r.Clone(r.Context())
 	inner.Method, inner.Host, inner.Body, inner.ContentLength = http.MethodGet, host, http.NoBody, 0
 	inner.Header = http.Header{}
-	for _, name := range []string{"Accept-Encoding", "Accept-Language", "X-Forwarded-For", "X-Forwarded-Proto"} {
+	for _, name := range headers {
 		if values := r.Header[name]; values != nil {
 			inner.Header[name] = values
 		}
