@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,9 +112,9 @@ func join(list ...string) string {
 // changeAddresses changes a tenant, and refuses what [Registry.Add] refuses.
 func (r *Registry) changeAddresses(ctx context.Context, name string, do func(*Tenant) error) (changed Tenant, err error) {
 	err = r.change(ctx, func() (store.Batch, error) {
-		list, err := lists.Get(ctx, r.store, "", "") // before the tenants, so that none is missed
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, fmt.Errorf("reading the list of tenants: %w", err)
+		list, all, err := r.listed(ctx)
+		if err != nil {
+			return nil, err
 		}
 		entry, err := r.entry(ctx, name)
 		if err != nil {
@@ -131,17 +130,8 @@ func (r *Registry) changeAddresses(ctx context.Context, name string, do func(*Te
 		if _, err := changed.Related(); err != nil {
 			return nil, err
 		}
-		all, err := r.List(ctx)
-		if err != nil {
+		if err := changed.keepsApartFromAll(all); err != nil {
 			return nil, err
-		}
-		for _, other := range all {
-			if other.Name == name {
-				continue
-			}
-			if err := changed.keepsApartFrom(other); err != nil {
-				return nil, err
-			}
 		}
 		return store.Batch{lists.Put(list), tenants.Put(entry)}, nil
 	})

@@ -163,11 +163,7 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 
 // addition returns the operations that add a tenant, or refuses it.
 func (r *Registry) addition(ctx context.Context, t Tenant) (store.Batch, error) {
-	list, err := lists.Get(ctx, r.store, "", "") // before the tenants, so that none is missed
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("reading the list of tenants: %w", err)
-	}
-	all, err := r.List(ctx)
+	list, all, err := r.listed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -177,12 +173,34 @@ func (r *Registry) addition(ctx context.Context, t Tenant) (store.Batch, error) 
 	case err == nil:
 		return nil, fmt.Errorf("there is a tenant %s already, at %s: choose another name", t.Name, other.PublicURL)
 	}
-	for _, other := range all {
-		if err := t.keepsApartFrom(other); err != nil {
-			return nil, err
-		}
+	if err := t.keepsApartFromAll(all); err != nil {
+		return nil, err
 	}
 	return store.Batch{lists.Put(list), tenants.Put(store.Entry[Tenant]{Key: t.Name, Value: t})}, nil
+}
+
+// listed returns all tenants, and the entry to write with a change of addresses: so of two changes at the same time, one
+// starts again and sees the other.
+func (r *Registry) listed(ctx context.Context) (list store.Entry[struct{}], all []Tenant, err error) {
+	list, err = lists.Get(ctx, r.store, "", "") // before the tenants, so that none is missed
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return list, nil, fmt.Errorf("reading the list of tenants: %w", err)
+	}
+	all, err = r.List(ctx)
+	return list, all, err
+}
+
+// keepsApartFromAll is [Tenant.keepsApartFrom] for all tenants but itself.
+func (t Tenant) keepsApartFromAll(all []Tenant) error {
+	for _, other := range all {
+		if other.Name == t.Name {
+			continue
+		}
+		if err := t.keepsApartFrom(other); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepsApartFrom refuses two tenants if a browser would offer the passkeys of one of them at
