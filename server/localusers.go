@@ -99,5 +99,5 @@ func (u localUsers) known(r *http.Request) store.User {
 }
 
 func signInWith(p store.Passkey) session.SignIn {
-	return session.SignIn{Method: store.MethodPasskey, PasskeyID: p.ID, PasskeyName: p.Name}
+	return session.SignIn{Method: store.MethodPasskey, PasskeyID: p.ID, PasskeyName: p.Name, UserVerified: p.UserVerified()}
 }

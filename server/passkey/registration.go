@@ -224,6 +224,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		SignCount:    credential.Authenticator.SignCount,
 		Verified:     flags.HasUserVerified(),
 		RPID:         rpID,
+		Attested:     s.roots != nil,
 		Created:      s.now(),
 	}
 	copy(created.AAGUID[:], credential.Authenticator.AAGUID)

@@ -29,6 +29,7 @@ func (s *Service) Fresh(session store.Session) error {
 func (s *Service) Confirm(who Actor, how SignIn) (Issued, store.Batch) {
 	now, session := s.c.Now(), who.Session
 	token, old := store.NewSessionToken(session.UserID), session.ID
+	session.First, session.Proof = session.FirstID(), how.proof()
 	session.ID, session.Authenticated, session.Seen = store.SessionID(token), now, now
 	session.Expires = s.ends(session, now)
 	return Issued{token, session, who.User}, store.Batch{

@@ -16,6 +16,11 @@ type SignIn struct {
 	// the name that people read.
 	Provider     string
 	ProviderName string
+	UserVerified bool // by the authenticator of the passkey, in this ceremony
+}
+
+func (how SignIn) proof() store.Proof {
+	return store.Proof{Method: how.Method, PasskeyID: how.PasskeyID, UserVerified: how.UserVerified}
 }
 
 // Issued is a session with its new token. The token goes into the browser's cookie and
@@ -39,7 +44,7 @@ func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
 	session := store.Session{
 		ID: store.SessionID(token), UserID: who.User.ID,
 		Method: how.Method, PasskeyID: how.PasskeyID, Provider: how.Provider, Client: who.Client,
-		Created: now, Seen: now, Authenticated: now,
+		Created: now, Seen: now, Authenticated: now, Proof: how.proof(),
 	}
 	session.Expires = s.ends(session, now)
 

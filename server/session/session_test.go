@@ -182,6 +182,35 @@ func TestConfirm(t *testing.T) {
 	})
 }
 
+func TestOf(t *testing.T) {
+	w := newWorld(t)
+	who := w.signsIn(w.ann, "Chrome")
+	first := who.Session.FirstID()
+	for range 3 {
+		w.passes(time.Hour)
+		got, user, err := w.Of(t.Context(), first)
+		w.wants(err, "")
+		if got.ID != who.Session.ID || user.ID != w.ann.ID || got.FirstID() != first {
+			t.Errorf("found %v of %s", got.ID, user.ID)
+		}
+		if got.Proof.Method != who.Session.Proof.Method || got.Authenticated != who.Session.Authenticated {
+			t.Errorf("the last proof is %+v of %s", got.Proof, got.Authenticated)
+		}
+		issued, batch := w.Confirm(who, session.SignIn{Method: store.MethodPasskey, PasskeyID: "p1", UserVerified: true})
+		w.applies(batch)
+		who.Session = issued.Session
+	}
+	if want := (store.Proof{Method: store.MethodPasskey, PasskeyID: "p1", UserVerified: true}); who.Session.Proof != want {
+		t.Errorf("got %+v, want %+v", who.Session.Proof, want)
+	}
+	_, _, err := w.Of(t.Context(), w.signsIn(w.bob, "Chrome").Session.ID)
+	w.wants(err, "")
+	_, err = w.EndOthers(t.Context(), w.signsIn(w.ann, "Firefox"))
+	w.wants(err, "")
+	_, _, err = w.Of(t.Context(), first)
+	w.wants(err, shared.CodeUnauthenticated)
+}
+
 func TestEnd(t *testing.T) {
 	browsers := func(list shared.SessionList) string {
 		var names []string

@@ -140,6 +140,7 @@ func (p Passkey) encode() []byte {
 	e.time(12, p.Created)
 	e.time(13, p.LastUsed)
 	e.text(14, p.RPID)
+	e.flag(15, p.Attested)
 	return e.b
 }
 
@@ -174,6 +175,8 @@ func decodePasskey(r record) (p Passkey, err error) {
 			p.LastUsed = f.time()
 		case 14:
 			p.RPID = f.text
+		case 15:
+			p.Attested = f.flag()
 		}
 		return nil
 	})
@@ -226,6 +229,12 @@ func (s Session) Encode() []byte {
 	e.time(11, s.Expires)
 	e.text(12, s.Provider)
 	e.text(13, s.Client.Mark)
+	e.text(14, string(s.Proof.Method))
+	e.text(15, s.Proof.PasskeyID)
+	e.flag(16, s.Proof.UserVerified)
+	if s.First != (Hash{}) {
+		e.bytes(17, s.First[:])
+	}
 	return e.b
 }
 
@@ -255,6 +264,14 @@ func DecodeSession(b []byte) (s Session, err error) {
 			s.Provider = f.text
 		case 13:
 			s.Client.Mark = f.text
+		case 14:
+			s.Proof.Method = Method(f.text)
+		case 15:
+			s.Proof.PasskeyID = f.text
+		case 16:
+			s.Proof.UserVerified = f.flag()
+		case 17:
+			return f.fill(s.First[:])
 		}
 		return nil
 	})

@@ -92,6 +92,7 @@ type Passkey struct {
 	SignCount    uint32 // 0 while the authenticator keeps none
 	Verified     bool   // the user was verified (UV) with it at least once
 	RPID         string // the relying party id that the passkey was made for; "" in early records
+	Attested     bool   // its attestation led to one of the roots that IT trusts
 	Created      time.Time
 	LastUsed     time.Time // zero before the first sign-in
 }
@@ -99,6 +100,10 @@ type Passkey struct {
 // IsSynced reports whether the passkey may be copied to other devices: it is backup eligible
 // (WebAuthn Level 3, 6.1.3).
 func (p Passkey) IsSynced() bool { return p.Flags&0x08 != 0 }
+
+// UserVerified reports whether the authenticator has verified its user in the latest ceremony (WebAuthn
+// Level 3, 6.1, UV).
+func (p Passkey) UserVerified() bool { return p.Flags&0x04 != 0 }
 
 // Identity is a user's account at an OpenID provider. Only issuer and subject together identify
 // a person for ever (OpenID Connect Core 1.0, 5.7).
@@ -156,7 +161,27 @@ type Session struct {
 	Created       time.Time
 	Seen          time.Time
 	Authenticated time.Time // the user's last proof of identity
+	Proof         Proof     // what that was
 	Expires       time.Time
+	// First is the id that the session had before its first confirmation, and zero until then: see
+	// [Session.FirstID].
+	First Hash
+}
+
+// FirstID returns the id with which the session began. A confirmation gives a session another id; this one
+// stays.
+func (s Session) FirstID() Hash {
+	if s.First == (Hash{}) {
+		return s.ID
+	}
+	return s.First
+}
+
+// Proof is how a user has proved their identity.
+type Proof struct {
+	Method       Method
+	PasskeyID    string // or ""
+	UserVerified bool   // the passkey's authenticator has verified its user (WebAuthn Level 3, 6.1, UV)
 }
 
 // EventsKept is how long an event is kept after it happened for the last time, unless IT says

@@ -15,7 +15,7 @@ import (
 // A session's id begins with that of its user, so the sessions of a user are a range of the
 // primary key.
 
-const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires, provider, mark`
+const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires, provider, mark, proof_method, proof_passkey_id, proof_verified, first_id`
 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
@@ -78,7 +78,7 @@ func scanSession(rows pgx.Rows) (store.Session, error) {
 
 // sessionRow is a row of sessionColumns.
 type sessionRow struct {
-	id                                    []byte
+	id, first                             []byte
 	kept                                  store.Session
 	created, seen, authenticated, expires pgtype.Timestamptz
 }
@@ -86,12 +86,14 @@ type sessionRow struct {
 // columns are where to scan it to.
 func (r *sessionRow) columns() []any {
 	v := &r.kept
-	return []any{&r.id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &r.created, &r.seen, &r.authenticated, &r.expires, &v.Provider, &v.Client.Mark}
+	return []any{&r.id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &r.created, &r.seen, &r.authenticated, &r.expires, &v.Provider, &v.Client.Mark,
+		&v.Proof.Method, &v.Proof.PasskeyID, &v.Proof.UserVerified, &r.first}
 }
 
 func (r *sessionRow) session() store.Session {
 	v := r.kept
 	copy(v.ID[:], r.id)
+	copy(v.First[:], r.first)
 	v.Created, v.Seen, v.Authenticated, v.Expires = moment(r.created), moment(r.seen), moment(r.authenticated), moment(r.expires)
 	return v
 }
@@ -101,6 +103,7 @@ func sessionValues(v store.Session) []any {
 	return []any{
 		v.ID[:], v.UserID, v.Method, v.PasskeyID, v.Client.Browser, v.Client.System, v.Client.Address,
 		at(v.Created), at(v.Seen), at(v.Authenticated), at(v.Expires), v.Provider, v.Client.Mark,
+		v.Proof.Method, v.Proof.PasskeyID, v.Proof.UserVerified, firstIDOf(v),
 	}
 }
 
@@ -117,16 +120,17 @@ func (w *writer) makeRoom(op store.AddSession) {
 func (w *writer) addSession(v store.Session) {
 	// An expired session with this id may not be swept yet.
 	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (organisation, `+sessionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (organisation, id) DO UPDATE SET `+excluded(sessionColumns)+`
-		WHERE s.expires <= $15`, append(sessionValues(v), w.now)...)
+		WHERE s.expires <= $19`, append(sessionValues(v), w.now)...)
 }
 
 func (w *writer) replaceSession(op store.ReplaceSession) {
 	if op.Old == op.Session.ID {
 		w.add(store.ErrNotFound, `UPDATE sessions SET user_id = $3, method = $4, passkey_id = $5, browser = $6, system = $7,
-			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12, provider = $13, mark = $14
-			WHERE organisation = $1 AND id = $2 AND expires > $15`, append(sessionValues(op.Session), w.now)...)
+			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12, provider = $13, mark = $14, proof_method = $15,
+			proof_passkey_id = $16, proof_verified = $17, first_id = $18
+			WHERE organisation = $1 AND id = $2 AND expires > $19`, append(sessionValues(op.Session), w.now)...)
 		return
 	}
 	w.add(store.ErrNotFound, `DELETE FROM sessions WHERE organisation = $1 AND id = $2 AND expires > $3`, op.Old[:], w.now)
@@ -137,4 +141,12 @@ func (w *writer) endSessions(op store.EndSessions) {
 	first, last := sessionsOf(op.UserID)
 	w.add(nil, `DELETE FROM sessions WHERE organisation = $1 AND id > $2 AND id <= $3 AND id <> $4 AND ($5 = '' OR passkey_id = $5)`,
 		first, last, op.Except[:], op.Passkey)
+}
+
+// firstIDOf returns the value of first_id: null while the session has its first id.
+func firstIDOf(v store.Session) []byte {
+	if v.First == (store.Hash{}) {
+		return nil
+	}
+	return v.First[:]
 }

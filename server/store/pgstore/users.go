@@ -15,7 +15,7 @@ import (
 
 const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.disabled, u.created, u.last_sign_in, u.password, u.recovery_codes, u.recovery_codes_made,
 	u.email, u.email_verified, u.email_reserved, u.language, u.groups, u.role, u.helps, u.external_id, u.password_set, u.invited, u.invited_by, u.first_passkey, u.held_until, ` + identitiesOfUser + `,
-	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.created, p.last_used`
+	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.attested, p.created, p.last_used`
 
 // identitiesOfUser is one JSON value or NULL, because few users have identities and a second
 // join would multiply the rows.
@@ -104,14 +104,14 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 			transports          []string
 			flags               *int16
 			count               *int64
-			verified            *bool
+			verified, attested  *bool
 			revision            int64
 		)
 		err := rows.Scan(append(slices.Clone(before),
 			&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Disabled, &created, &lastSignIn, &u.Password, &codes, &codesMade,
 			&u.Email, &u.EmailVerified, &u.EmailReserved, &u.Language, &groups, &u.Role, &helps, &u.ExternalID,
 			&passwordSet, &invited, &u.InvitedBy, &enrolled, &heldUntil, &identities,
-			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &made, &used)...)
+			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &attested, &made, &used)...)
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 			owner.Passkeys = append(owner.Passkeys, store.Passkey{
 				ID: *id, CredentialID: credential, PublicKey: orNil(key), Name: *name, AAGUID: aaguid.Bytes,
 				Format: *format, Attachment: *attachment, Transports: orNil(transports), Flags: byte(*flags), SignCount: uint32(*count),
-				Verified: *verified, RPID: *rpID, Created: moment(made), LastUsed: moment(used),
+				Verified: *verified, RPID: *rpID, Attested: *attested, Created: moment(made), LastUsed: moment(used),
 			})
 		}
 	}
@@ -235,17 +235,17 @@ func (w *writer) putIdentity(userID string, position int, i store.Identity) {
 // putPasskey writes a passkey if it is new or has changed. At a sign-in only the
 // one that was used has.
 func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
-	w.add(nil, `INSERT INTO passkeys AS p (organisation, user_id, id, position, credential_id, public_key, name, aaguid, format, attachment, transports, flags, sign_count, verified, rp_id, created, last_used)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+	w.add(nil, `INSERT INTO passkeys AS p (organisation, user_id, id, position, credential_id, public_key, name, aaguid, format, attachment, transports, flags, sign_count, verified, rp_id, attested, created, last_used)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (organisation, user_id, id) DO UPDATE SET
 			position = excluded.position, credential_id = excluded.credential_id, public_key = excluded.public_key, name = excluded.name,
 			aaguid = excluded.aaguid, format = excluded.format, attachment = excluded.attachment, transports = excluded.transports,
-			flags = excluded.flags, sign_count = excluded.sign_count, verified = excluded.verified, rp_id = excluded.rp_id, created = excluded.created, last_used = excluded.last_used
-		WHERE (p.position, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.created, p.last_used)
+			flags = excluded.flags, sign_count = excluded.sign_count, verified = excluded.verified, rp_id = excluded.rp_id, attested = excluded.attested, created = excluded.created, last_used = excluded.last_used
+		WHERE (p.position, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.attested, p.created, p.last_used)
 			IS DISTINCT FROM (excluded.position, excluded.credential_id, excluded.public_key, excluded.name, excluded.aaguid, excluded.format, excluded.attachment,
-				excluded.transports, excluded.flags, excluded.sign_count, excluded.verified, excluded.rp_id, excluded.created, excluded.last_used)`,
+				excluded.transports, excluded.flags, excluded.sign_count, excluded.verified, excluded.rp_id, excluded.attested, excluded.created, excluded.last_used)`,
 		userID, p.ID, position, some(p.CredentialID), some(p.PublicKey), p.Name, pgtype.UUID{Bytes: p.AAGUID, Valid: true}, p.Format, p.Attachment,
-		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, p.RPID, at(p.Created), at(p.LastUsed))
+		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, p.RPID, p.Attested, at(p.Created), at(p.LastUsed))
 }
 
 func (w *writer) removeUser(op store.RemoveUser) {

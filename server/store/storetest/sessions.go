@@ -12,6 +12,7 @@ func sessions(b *suite) {
 			ID: SessionID(id1, "a"), UserID: id1, Method: store.MethodPasskey, PasskeyID: "p1",
 			Client:  store.Client{Browser: "Chrome", System: "Linux", Address: "::1", Mark: "0123456789abcdef"},
 			Created: f.now(), Seen: f.now(), Authenticated: f.now(), Expires: f.now().Add(time.Hour),
+			Proof: store.Proof{Method: store.MethodPasskey, PasskeyID: "p2", UserVerified: true}, First: SessionID(id1, "z"),
 		}
 	}
 	b.claim("a session comes back whole until it ends", func(f *fixture) {

@@ -168,7 +168,7 @@ func ann() store.User {
 		Passkeys: []store.Passkey{{
 			ID: "p1", CredentialID: []byte("credential 1"), PublicKey: []byte("key"), Name: "Work laptop",
 			AAGUID: [16]byte{1, 2}, Format: "none", Attachment: "platform", Transports: []string{"internal", "hybrid"},
-			Flags: 0x5d, SignCount: 9, Verified: true, RPID: "example.com",
+			Flags: 0x5d, SignCount: 9, Verified: true, RPID: "example.com", Attested: true,
 			Created: time.Date(2026, 2, 3, 4, 5, 6, 7000, time.UTC), LastUsed: time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC),
 		}},
 		Identities: []store.Identity{{

@@ -81,6 +81,7 @@ CREATE TABLE passkeys (
     sign_count    bigint           NOT NULL,
     verified      boolean          NOT NULL,
     rp_id         text             NOT NULL, -- the relying party id that the passkey was made for
+    attested      boolean          NOT NULL, -- its attestation led to a root that IT trusts
     created       timestamptz,
     last_used     timestamptz,
     CONSTRAINT passkeys_pkey PRIMARY KEY (organisation, user_id, id),
@@ -117,6 +118,10 @@ CREATE TABLE sessions (
     seen          timestamptz,
     authenticated timestamptz,
     expires       timestamptz      NOT NULL,
+    proof_method     text          NOT NULL, -- of the last proof of identity
+    proof_passkey_id text          NOT NULL,
+    proof_verified   boolean       NOT NULL,
+    first_id         bytea,                  -- the id before the first confirmation, or null
     CONSTRAINT sessions_pkey PRIMARY KEY (organisation, id)
 );
 CREATE INDEX sessions_expires ON sessions (organisation, expires);
