@@ -30,6 +30,12 @@ func CleanDisplayName(name string) (string, error) {
 	return clean, err
 }
 
+// Initial is the letter that stands for a provider or a program in lists.
+func Initial(name string) string {
+	first, _ := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(string(first))
+}
+
 func cleanName(name string) (string, error) {
 	if !utf8.ValidString(name) {
 		return "", Errorf(CodeInvalidName, "This name has characters that can't be read. Please type it again.")

@@ -2,8 +2,6 @@ package ui
 
 import (
 	"context"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -205,7 +203,7 @@ func (c *MethodsCard) renderIdentity(identity shared.Identity) app.UI {
 	text := c.Context.Text.Home
 	linked, exact := c.Context.Date(identity.Created)
 	row := c.row(identity.ID, identity.Provider, append(facts(identity.Name), fact{message.Fill(text.Linked, "date", linked), exact})...)
-	row.Initial = initial(identity.Provider)
+	row.Initial = shared.Initial(identity.Provider)
 	row.Do = rowAction{
 		ID: "method-" + identity.ID, Text: label(c.working == identity.ID, text.Working, text.Unlink), Label: message.Fill(text.UnlinkRow, "provider", identity.Provider),
 		Off: c.off() || identity.OnlyMethod, Do: func() { c.unlink(identity.ID) },
@@ -219,18 +217,12 @@ func (c *MethodsCard) renderIdentity(identity shared.Identity) app.UI {
 func (c *MethodsCard) renderProvider(provider shared.Provider) app.UI {
 	text := c.Context.Text.Home
 	row := c.row(provider.ID, provider.Name, facts(text.NotLinked)...)
-	row.Initial = initial(provider.Name)
+	row.Initial = shared.Initial(provider.Name)
 	row.Do = c.adds(rowAction{
 		ID: "method-" + provider.ID, Text: label(c.working == provider.ID, text.Working, text.Link), Label: message.Fill(text.LinkRow, "provider", provider.Name),
 		Do: func() { c.link(provider.ID) },
 	})
 	return row
-}
-
-// initial stands for a provider.
-func initial(name string) string {
-	first, _ := utf8.DecodeRuneInString(name)
-	return strings.ToUpper(string(first))
 }
 
 const (

@@ -43,7 +43,7 @@ func (p *UserPage) renderMethods() app.UI {
 	}
 	for _, identity := range u.IdentityList {
 		row := p.way("identity-"+identity.ID, identity.Provider, identity.OnlyMethod)
-		row.Initial, row.Facts = initial(identity.Provider), facts(identity.Name)
+		row.Initial, row.Facts = shared.Initial(identity.Provider), facts(identity.Name)
 		if p.manages() && !p.isMe() {
 			row.Do = p.taking(row, identity.OnlyMethod, home.Unlink, text.RemoveRow, func(ctx context.Context) (shared.MemberDetails, error) {
 				return p.Service.UnlinkMember(ctx, p.ID, identity.ID)
