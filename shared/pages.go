@@ -44,6 +44,18 @@ const (
 	// PageMoved leads from an address that people move away from to the new one. A POST of its form
 	// makes the link for a new passkey there, and leads to it.
 	PageMoved = "/moved"
+	// PageConsent takes the form of the page on which a user lets a program in, and of the buttons that lead
+	// back to the program. The form has the sealed request of the program, and as answer allow or cancel.
+	// PageOtherAccount takes the request alone: the user signs in as somebody else.
+	PageConsent      = "/openid/consent"
+	PageOtherAccount = "/openid/other-account"
+	// PageConfirmForm takes the form of the page on which a user confirms who they are for a program: the
+	// sealed request, and either a password or the id of a provider that confirms it.
+	PageConfirmForm = "/openid/confirm"
+	// PageDevice takes the code that a device shows (RFC 8628, 3.3), and PageDeviceAnswer the answer of the
+	// user whom it shows the program: as [PageConsent].
+	PageDevice       = "/device"
+	PageDeviceAnswer = "/device/answer"
 	// FileScriptless is a file that the style sheet loads if no script of a page has run.
 	FileScriptless = "/scriptless"
 

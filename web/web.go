@@ -139,13 +139,13 @@ func open(from fs.FS) (*Files, error) {
 
 // Served returns the files that browsers get for a file of static/, by their names. The files that
 // the sign-in pages load lose their comments, which are a third of the script and an eighth of the
-// style sheet. The script of package credential and the sentences of a language come before
-// that of the sign-in pages, which saves requests. The sign-in pages have a style sheet of their own: the part of the style sheet that
+// style sheet. The script of package credential, the sentences of a language and ceremony.js come before
+// their scripts, which saves requests. The sign-in pages have a style sheet of their own: the part of the style sheet that
 // they use, two fifths of it.
 func Served(name string, content []byte) map[string][]byte {
 	switch name {
-	case "signinpages.js":
-		return scripts(content)
+	case "signinpages.js", "confirm.js":
+		return scripts(strings.TrimSuffix(name, ".js"), content)
 	case "style.css":
 		return map[string][]byte{name: style(content), "signinpages.css": style(appStyle.ReplaceAll(content, nil))}
 	default:
@@ -153,28 +153,33 @@ func Served(name string, content []byte) map[string][]byte {
 	}
 }
 
-// scripts returns the script of the sign-in pages for each language.
-func scripts(content []byte) map[string][]byte {
+// ceremony is what the scripts of the sign-in pages have in common.
+//
+//go:embed ceremony.js
+var ceremony []byte
+
+// scripts returns a script of the sign-in pages for each language.
+func scripts(name string, content []byte) map[string][]byte {
 	files := map[string][]byte{}
 	for _, text := range message.Languages {
 		encoded, err := json.Marshal(message.ScriptIn(text))
 		if err != nil {
 			panic(err) // strings can always be encoded
 		}
-		texts := slices.Concat([]byte("const keypegTexts = "), encoded, []byte(";\n"), script(content))
-		files[ScriptFile(text.Lang, false)] = slices.Concat(script(credential.Script), texts)
-		files[ScriptFile(text.Lang, true)] = slices.Concat(script(credential.Script), script(credential.Related), texts)
+		texts := slices.Concat([]byte("const keypegTexts = "), encoded, []byte(";\n"), script(ceremony), script(content))
+		files[ScriptFile(name, text.Lang, false)] = slices.Concat(script(credential.Script), texts)
+		files[ScriptFile(name, text.Lang, true)] = slices.Concat(script(credential.Script), script(credential.Related), texts)
 	}
 	return files
 }
 
-// ScriptFile is the name of the file with the script of the sign-in pages in a language: the usual one, or that for
-// an organisation with several addresses.
-func ScriptFile(lang string, related bool) string {
+// ScriptFile is the name of the file with a script of the sign-in pages, signinpages or confirm, in a language:
+// the usual one, or that for an organisation with several addresses.
+func ScriptFile(name, lang string, related bool) string {
 	if related {
-		return "signinpages-related-" + lang + ".js"
+		name += "-related"
 	}
-	return "signinpages-" + lang + ".js"
+	return name + "-" + lang + ".js"
 }
 
 func script(content []byte) (served []byte) {

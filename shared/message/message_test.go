@@ -168,6 +168,26 @@ func TestSignInPage(t *testing.T) {
 	}
 }
 
+func TestProgramPages(t *testing.T) {
+	for _, catalogue := range Languages {
+		t.Run("every text of the pages that lead to a program is there in "+catalogue.Lang, func(t *testing.T) {
+			text := ProgramPagesIn(catalogue)
+			complete(t, catalogue.Lang, reflect.ValueOf(text), reflect.ValueOf(programPagesEnglish))
+			if catalogue != &English && text.ConsentTitle == programPagesEnglish.ConsentTitle {
+				t.Errorf("got the English texts for %s", catalogue.Lang)
+			}
+			for _, counted := range []Counted{text.StepMinutes, text.StepHours, text.StepDays} {
+				for _, n := range []int{1, 3} {
+					got := catalogue.Count(counted, n, strconv.Itoa(n))
+					if !strings.Contains(got, strconv.Itoa(n)) || !strings.Contains(got, "{name}") || !strings.Contains(got, "{program}") {
+						t.Errorf("for %d: %q", n, got)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestMails(t *testing.T) {
 	for _, catalogue := range Languages {
 		t.Run("every text of a mail is there in "+catalogue.Lang, func(t *testing.T) {

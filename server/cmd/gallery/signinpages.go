@@ -36,6 +36,7 @@ func signInPages(files *web.Files) []exhibit {
 	})
 	list.known(config, pages, passkeysOnly)
 	list.moving(config)
+	list.programs(pages)
 
 	list.setup("setup", pages, signinpages.Setup{}, nil)
 	list.setup("setup-refused", pages, signinpages.Setup{Name: "ann", Refused: "display-name"}, shared.Errorf(shared.CodeInvalidName, "Please enter a name."))

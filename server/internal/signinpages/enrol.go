@@ -32,7 +32,7 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 		title:  page.title(text),
 		lead:   g.Text(page.lead(text, p.Product)),
 		at:     at,
-		script: true,
+		script: p.scriptFile("signinpages", text),
 		body: g.Group{
 			refusal(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageEnrol), h.Class("stack"), h.ID("enrol"),

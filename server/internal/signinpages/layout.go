@@ -1,8 +1,6 @@
 package signinpages
 
 import (
-	"cmp"
-
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
@@ -13,15 +11,27 @@ import (
 // content is the part of a page that differs from the others.
 type content struct {
 	title   string
-	heading string // "" for the title
+	heading g.Node // nil for the title
 	notice  g.Node // above the heading
 	lead    g.Node
 	body    g.Group
-	script  bool   // the page loads the script for passkeys
+	brand   g.Node // nil for the installation's own
+	script  string // the script for passkeys that the page loads, or ""
+	rows    bool   // the page has rows, as the app has: it loads the style sheet of the app
 	at      string // the address of the page; "" where the language can't be chosen
 }
 
 func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
+	heading, brand, style := own.heading, own.brand, "signinpages.css"
+	if heading == nil {
+		heading = g.Text(own.title)
+	}
+	if brand == nil {
+		brand = h.P(h.Class("brand"), h.Img(h.Src(p.Asset("icon.svg")), h.Alt(""), h.Width("32"), h.Height("32")), g.Text(" "+p.Product))
+	}
+	if own.rows {
+		style = "style.css"
+	}
 	return h.Doctype(h.HTML(h.Lang(text.Lang),
 		h.Head(
 			h.Meta(h.Charset("utf-8")),
@@ -29,16 +39,16 @@ func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
 			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
 			h.TitleEl(g.Text(own.title+" · "+p.Product)),
 			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg"))),
-			h.Link(h.Rel("stylesheet"), h.Href(p.Asset("signinpages.css"))),
+			h.Link(h.Rel("stylesheet"), h.Href(p.Asset(style))),
 			g.If(p.StyleSheet != "", h.Link(h.Rel("stylesheet"), h.Href(p.StyleSheet))),
-			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset(p.scriptFile(text))))),
+			g.If(own.script != "", h.Script(h.Type("module"), h.Src(p.Asset(own.script)))),
 		),
 		h.Body(h.Class("sign-in-page"),
 			h.Main(h.Class("card sign-in-card"),
-				h.P(h.Class("brand"), h.Img(h.Src(p.Asset("icon.svg")), h.Alt(""), h.Width("32"), h.Height("32")), g.Text(" "+p.Product)),
+				brand,
 				own.notice,
-				h.H1(g.Text(cmp.Or(own.heading, own.title))),
-				h.P(h.Class("lead"), own.lead),
+				h.H1(heading),
+				g.If(own.lead != nil, h.P(h.Class("lead"), own.lead)),
 				own.body,
 			),
 			p.foot(text, own.at),

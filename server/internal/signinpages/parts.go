@@ -2,6 +2,7 @@ package signinpages
 
 import (
 	"encoding/json"
+	"strings"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -28,7 +29,7 @@ func refusal(sentence string) g.Node {
 	return h.P(h.Class("notice notice-bad"), h.ID("refusal"), h.Role("alert"), g.If(sentence == "", g.Attr("hidden")), g.Text(sentence))
 }
 
-// scripted are the attributes that the script reads on both pages that load it.
+// scripted are the attributes that the script reads on both pages that it is for.
 func (p *Pages) scripted() g.Group {
 	ahead := p.Asset("style.css")
 	if !p.Hosted { // the program of a host is its own affair
@@ -37,12 +38,32 @@ func (p *Pages) scripted() g.Group {
 	return g.Group{h.Data("ahead", ahead), h.Data("rp", p.RPID)}
 }
 
-// scriptFile is the name of the script.
-func (p *Pages) scriptFile(text *message.Catalogue) string {
+// scriptFile is the name of a script in the language of a text.
+func (p *Pages) scriptFile(name string, text *message.Catalogue) string {
 	if p.Related != nil {
-		return "signinpages-related-" + text.Lang + ".js"
+		name += "-related"
 	}
-	return "signinpages-" + text.Lang + ".js"
+	return name + "-" + text.Lang + ".js"
+}
+
+// filled is [message.Fill] for names from outside: each is apart from the sentence around it, so that one in
+// another direction doesn't turn it round (Unicode Standard Annex 9). Pairs are a placeholder and its value.
+func filled(sentence string, pairs ...string) g.Node {
+	var parts g.Group
+	for sentence != "" {
+		before, rest, found := strings.Cut(sentence, "{")
+		name, after, _ := strings.Cut(rest, "}")
+		parts, sentence = append(parts, g.Text(before)), after
+		if !found {
+			break
+		}
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				parts = append(parts, g.El("bdi", g.Text(pairs[i+1])))
+			}
+		}
+	}
+	return parts
 }
 
 func field(label string, attributes ...g.Node) g.Node {
@@ -73,6 +94,13 @@ var (
 	keyGlyph      = glyph(`<circle cx="8" cy="15.5" r="4.25"/><path d="m11.1 12.4 8.4-8.4M16 7.5l2.75 2.75M13.25 10.25l1.75 1.75"/>`)
 	passwordGlyph = glyph(`<path d="M5 7h14a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM7.5 12h.01M12 12h.01M16.5 12h.01"/>`)
 	infoGlyph     = glyph(`<circle cx="12" cy="12" r="8.75"/><path d="M12 11.25V16M12 8h.01"/>`)
+	personGlyph   = glyph(`<circle cx="12" cy="8" r="3.75"/><path d="M4.75 20c.6-3.7 3.5-5.75 7.25-5.75s6.65 2.05 7.25 5.75"/>`)
+	badgeGlyph    = glyph(`<path d="M5 5.5h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-9a2 2 0 0 1 2-2zM14 10h4M14 14h4M6 15.5c.3-1.6 1.4-2.25 2.75-2.25s2.45.65 2.75 2.25"/><circle cx="8.75" cy="9.75" r="1.6"/>`)
+	mailGlyph     = glyph(`<path d="M5 5.5h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-9a2 2 0 0 1 2-2zM3.5 7.5 12 13.5l8.5-6"/>`)
+	peopleGlyph   = glyph(`<circle cx="9" cy="8.5" r="3.25"/><path d="M2.75 19.5c.5-3.3 3-5 6.25-5s5.75 1.7 6.25 5M15.5 5.5a3.25 3.25 0 0 1 0 6M18 15c1.9.7 3 2.2 3.25 4.5"/>`)
+	clockGlyph    = glyph(`<circle cx="12" cy="12" r="8.75"/><path d="M12 7v5l3.25 2"/>`)
+	shieldGlyph   = glyph(`<path d="M12 3.25 19 6v5.25c0 4.4-2.9 7.5-7 9.25-4.1-1.75-7-4.85-7-9.25V6z"/>`)
+	onwardGlyph   = glyph(`<path d="m9.5 6 6 6-6 6"/>`)
 	globeGlyph    = glyph(`<circle cx="12" cy="12" r="8.75"/><path d="M3.25 12h17.5M12 3.25c4.6 4.9 4.6 12.6 0 17.5-4.6-4.9-4.6-12.6 0-17.5z"/>`)
 )
 

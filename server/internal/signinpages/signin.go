@@ -64,7 +64,7 @@ func (p signInPage) content() content {
 		title:  message.SignInPagesIn(p.text).SignInTitle, // also where the user is greeted: the browser's history keeps it
 		lead:   g.Text(message.Fill(message.SignInPagesIn(p.text).SignInLead, "product", p.Product)),
 		at:     p.page.At,
-		script: true,
+		script: p.scriptFile("signinpages", p.text),
 		notice: g.If(p.page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), infoGlyph, h.Span(g.Text(p.page.Reason)))),
 		body: g.Group{
 			refusal(p.page.Refusal),
@@ -80,7 +80,7 @@ func (p signInPage) content() content {
 		},
 	}
 	if p.greets() {
-		own.heading = message.Fill(p.words.Welcome, "name", p.page.Known.DisplayName)
+		own.heading = g.Text(message.Fill(p.words.Welcome, "name", p.page.Known.DisplayName))
 		own.lead = g.Group{g.Text(p.page.Known.Name + " · "), h.Button(h.Class("link"), h.FormAttr(p.notYou), g.Text(p.words.NotYou))}
 		own.body = append(own.body, h.Form(h.ID(p.notYou), g.Attr("hidden"), h.Method("post"), h.Action(shared.PageNotYou), p.next()))
 	}

@@ -6,11 +6,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
@@ -24,6 +26,7 @@ func TestWordsFromOutside(t *testing.T) {
 	} {
 		for name, draw := range pages(harmless) {
 			want := strings.ReplaceAll(tree(t, draw), harmless, hostile)
+			want = strings.ReplaceAll(want, "class mark\nTextNode A\n", "class mark\nTextNode "+shared.Initial(hostile)+"\n")
 			if !strings.Contains(want, hostile) {
 				t.Errorf("%s shows nothing that came from outside", name)
 			}
@@ -69,6 +72,24 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 		"way back":   enrol(store.MethodRecoveryLink),
 		"phone":      enrol(store.MethodPhoneLink),
 		"enrolled":   func(w http.ResponseWriter) error { return d.Enrolled(w, text, true) },
+		"consent": func(w http.ResponseWriter) error {
+			return d.Consent(w, http.StatusOK, text, signinpages.Consent{Program: word, Host: word, User: word, Request: word, At: word, Asks: []signinpages.Asked{
+				{Kind: signinpages.AskedName, Value: word}, {Kind: signinpages.AskedUserName, Value: word}, {Kind: signinpages.AskedEmail, Value: word},
+				{Kind: signinpages.AskedUnverified, Value: word}, {Kind: signinpages.AskedGroups, Value: word, New: true}, {Kind: signinpages.AskedLanguage, Value: word},
+			}})
+		},
+		"step-up": func(w http.ResponseWriter) error {
+			return d.StepUp(w, http.StatusOK, text, signinpages.StepUp{
+				Program: word, User: word, Name: word, SignedIn: time.Hour, HasPasskey: true, PasswordOn: true,
+				Providers: []signinpages.ConfirmProvider{{ID: word, Name: word}}, Next: word, Request: word, Refusal: word, At: word,
+			})
+		},
+		"passkey needed": func(w http.ResponseWriter) error {
+			return d.StepUp(w, http.StatusOK, text, signinpages.StepUp{Program: word, User: word, NeedsPasskey: true})
+		},
+		"onward": func(w http.ResponseWriter) error {
+			return d.Onward(w, text, signinpages.Onward{Program: word, Address: "https://grafana.example/"})
+		},
 		"refusal": func(w http.ResponseWriter) error {
 			d.Refusal(w, http.StatusOK, text, signinpages.Refusal{Sentence: word})
 			return nil
