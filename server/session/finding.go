@@ -54,6 +54,13 @@ func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.S
 	}
 }
 
+// Used returns a session as it is after it was used now. The caller stores it.
+func (s *Service) Used(session store.Session) store.Session {
+	now := s.c.Now()
+	session.Seen, session.Expires = now, s.ends(session, now)
+	return session
+}
+
 // seen stores that a session is used. It does so often enough for the idle time to be right
 // to a few percent, and rarely enough to avoid a write for every request.
 func (s *Service) seen(ctx context.Context, session store.Session) (store.Session, error) {
@@ -63,7 +70,7 @@ func (s *Service) seen(ctx context.Context, session store.Session) (store.Sessio
 	}
 
 	before := session
-	session.Seen, session.Expires = now, s.ends(session, now)
+	session = s.Used(session)
 	switch err := s.c.Store.Apply(ctx, store.Batch{store.ReplaceSession{Old: session.ID, Session: session}}); {
 	case errors.Is(err, store.ErrNotFound):
 		return store.Session{}, ErrEnded // it ended just now

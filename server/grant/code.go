@@ -1,0 +1,219 @@
+package grant
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// CodeLife is how long a code works.
+const CodeLife = time.Minute
+
+// Code is what an authorization code stands for. The caller of [Service.Code] sets all but the sealed
+// fields.
+type Code struct {
+	Program  string   `json:"p"`
+	Scopes   []string `json:"s,omitempty"`
+	Redirect string   `json:"r"`           // a hash of the redirect URI, or the host of a gate
+	Bound    string   `json:"b,omitempty"` // to what the exchange must prove: a PKCE challenge, or a hash of a cookie
+	Nonce    string   `json:"n,omitempty"` // for the ID token
+
+	// Lasting means that the grant gets a refresh token, or is a gate's: it lasts as long as the session.
+	Lasting bool `json:"l,omitempty"`
+	// Told means that the program is told when the session ends.
+	Told bool `json:"t,omitempty"`
+
+	ID            string      `json:"i"` // of the grant that the exchange writes
+	Issued        time.Time   `json:"m"`
+	Session       store.Hash  `json:"f"` // its first id
+	Authenticated time.Time   `json:"a"`
+	Proof         store.Proof `json:"o"`
+}
+
+// Code returns a sealed code for the actor's session. It writes nothing.
+func (s *Service) Code(who session.Actor, c Code) (string, error) {
+	now := s.c.Now()
+	id := store.NewTicketID(now)
+	c.ID, c.Issued = hex.EncodeToString(id[:]), now.UTC()
+	c.Session, c.Authenticated, c.Proof = who.Session.FirstID(), who.Session.Authenticated, who.Session.Proof
+	return s.codes.SealJSON(c)
+}
+
+// Exchange spends a code and begins its grant. Check looks whether the caller may: at its refusal,
+// nothing changes, and the refusal is returned as it is. Its refresh token is "" unless the code says
+// that there is one.
+//
+// It fails with [ErrInvalid] for a code that is no code of ours, has expired, or whose session has
+// ended; and with [ErrReused] for one that was spent before, whose grant has ended then.
+func (s *Service) Exchange(ctx context.Context, sealed string, check func(Code) error) (Standing, Code, string, error) {
+	var c Code
+	if err := s.codes.OpenJSON(sealed, &c); err != nil {
+		return Standing{}, c, "", fmt.Errorf("%w: the code %w", ErrInvalid, err)
+	}
+	now := s.c.Now()
+	if age := now.Sub(c.Issued); age >= CodeLife || age < -store.ClockSkew {
+		return Standing{}, c, "", fmt.Errorf("%w: the code is %s old", ErrInvalid, age)
+	}
+	if err := check(c); err != nil {
+		return Standing{}, c, "", err
+	}
+	began, err := s.begin(ctx, c)
+	if err != nil {
+		return Standing{}, c, "", err
+	}
+	token := ""
+	if c.Lasting {
+		token, err = s.refreshToken(began.Grant)
+	}
+	return began, c, token, err
+}
+
+// begin writes the grant of a code, and what goes with it.
+func (s *Service) begin(ctx context.Context, c Code) (Standing, error) {
+	for attempt := 1; ; attempt++ {
+		now := s.c.Now()
+		g := Grant{
+			ID: c.ID, UserID: store.UserOfSession(c.Session), Program: c.Program, Session: c.Session, Scopes: c.Scopes,
+			Since: now.UTC(), Used: now.UTC(), Authenticated: c.Authenticated, Proof: c.Proof,
+		}
+		if c.Lasting {
+			g.Refreshes = 1
+		}
+		on, err := s.standing(ctx, g)
+		if err != nil {
+			return Standing{}, err
+		}
+		batch, err := s.beginning(ctx, on, c)
+		if err != nil {
+			return Standing{}, err
+		}
+		switch err := s.c.Store.Apply(ctx, batch); {
+		case err == nil:
+			return on, nil
+		case store.IsSpent(err):
+			return Standing{}, s.reused(ctx, g)
+		case attempt < store.Attempts && (errors.Is(err, store.ErrNotFound) || programs.Changed(err)):
+			// The session was confirmed just now, or the user has let another program in.
+		default:
+			return Standing{}, fmt.Errorf("beginning a grant: %w", err)
+		}
+	}
+}
+
+// beginning returns the batch that begins a grant. It fails with [store.ErrNotFound] if the session
+// isn't there any more when it is applied.
+func (s *Service) beginning(ctx context.Context, on Standing, c Code) (store.Batch, error) {
+	id, err := hex.DecodeString(c.ID)
+	if err != nil || len(id) != len(store.TicketID{}) {
+		return nil, fmt.Errorf("%w: the code has a wrong id", ErrInvalid)
+	}
+	now := s.c.Now()
+	lasts := now.Add(AccessLife)
+	ends := on.Under.Created.Add(s.c.Sessions.Lifetime())
+	if c.Lasting {
+		lasts = ends
+	}
+	batch := store.Batch{
+		store.SpendTicket(store.TicketID(id), c.Issued.Add(CodeLife+store.ClockSkew)),
+		store.ReplaceSession{Old: on.Under.ID, Session: on.Under}, // it is still there
+		grants.Put(store.Entry[Grant]{Owner: on.UserID, Key: on.ID, Value: on.Grant, Expires: lasts}),
+	}
+	if c.Told {
+		batch = append(batch, promise(on.Grant, ends))
+	}
+	used, err := s.usedNow(ctx, on.Grant)
+	if err != nil {
+		return nil, err
+	}
+	room, err := s.room(ctx, on.UserID)
+	return append(append(batch, used...), room...), err
+}
+
+// room returns the operations that end the grants of a user which are too many.
+func (s *Service) room(ctx context.Context, userID string) (batch store.Batch, err error) {
+	all, err := grants.List(ctx, s.c.Store, userID, "", 2*most)
+	if err != nil || len(all) < most {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b store.Entry[Grant]) int {
+		return cmp.Or(a.Value.Used.Compare(b.Value.Used), cmp.Compare(a.Key, b.Key))
+	})
+	for _, old := range all[:len(all)-most+1] {
+		batch = append(batch, grants.Remove(store.Entry[Grant]{Owner: userID, Key: old.Key, Version: store.AnyVersion}))
+	}
+	return batch, nil
+}
+
+// reused ends a grant whose code or refresh token was used again: one of the two who have it isn't
+// who it was given to (RFC 6749, 4.1.2 and RFC 9700, 4.14.2).
+func (s *Service) reused(ctx context.Context, g Grant) error {
+	s.c.Log.Warn("a code or a refresh token was used twice, so what it had given has ended", "program", g.Program, "user", g.UserID)
+	if err := s.Revoke(ctx, g); err != nil {
+		return err
+	}
+	return ErrReused
+}
+
+// refreshToken returns the refresh token of a grant that works now.
+func (s *Service) refreshToken(g Grant) (string, error) {
+	return s.tokens.SealJSON(reference{UserID: g.UserID, ID: g.ID, Number: g.Refreshes})
+}
+
+// Refresh takes the place of a refresh token by another one (RFC 6749, 6). Check looks whether the
+// caller may, as in [Service.Exchange].
+//
+// It fails with [ErrInvalid] for a token that doesn't work, and with [ErrReused] for one that was used
+// before: then the whole family ends, because a thief or the program has an old one.
+func (s *Service) Refresh(ctx context.Context, token string, check func(Grant) error) (Standing, string, error) {
+	var to reference
+	if err := s.tokens.OpenJSON(token, &to); err != nil {
+		return Standing{}, "", fmt.Errorf("%w: the refresh token %w", ErrInvalid, err)
+	}
+	for attempt := 1; ; attempt++ {
+		found, err := s.entry(ctx, to)
+		if err != nil {
+			return Standing{}, "", err
+		}
+		if err := check(found.Value); err != nil {
+			return Standing{}, "", err
+		}
+		if to.Number != found.Value.Refreshes {
+			return Standing{}, "", s.reused(ctx, found.Value)
+		}
+		on, err := s.standing(ctx, found.Value)
+		if err != nil {
+			return Standing{}, "", err
+		}
+		on.Refreshes, on.Used = to.Number+1, s.c.Now().UTC()
+		found.Value = on.Grant
+		err = s.c.Store.Apply(ctx, store.Batch{grants.Put(found), store.ReplaceSession{Old: on.Under.ID, Session: s.kept(on)}})
+		if grants.Changed(err) || errors.Is(err, store.ErrNotFound) {
+			if attempt < store.Attempts {
+				continue // used by another request, ended or confirmed meanwhile
+			}
+			return Standing{}, "", fmt.Errorf("%w: it was changed again and again", ErrInvalid)
+		}
+		if err != nil {
+			return Standing{}, "", fmt.Errorf("refreshing a grant: %w", err)
+		}
+		next, err := s.refreshToken(on.Grant)
+		return on, next, err
+	}
+}
+
+// kept returns the session of a grant as a refresh leaves it. With the scope offline_access the user
+// has allowed that the program keeps them signed in while they are away (OpenID Connect Core 1.0, 11).
+func (s *Service) kept(on Standing) store.Session {
+	if !slices.Contains(on.Scopes, shared.ScopeOffline) {
+		return on.Under
+	}
+	return s.c.Sessions.Used(on.Under)
+}

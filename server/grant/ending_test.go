@@ -1,0 +1,117 @@
+package grant_test
+
+import (
+	"context"
+	"flag"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/grant"
+	"github.com/keypeg/keypeg/server/store"
+)
+
+var rounds = flag.Int("exchanges", 20, "how many rounds of 64 exchanges of one code are made")
+
+// runs lets both nodes tell programs, until the test ends.
+func (o *office) runs() {
+	ctx, stop := context.WithCancel(o.Context())
+	done := make(chan struct{}, 2)
+	for _, node := range []*grant.Service{o.one, o.two} {
+		go func() { node.Run(ctx); done <- struct{}{} }()
+	}
+	o.Cleanup(func() { stop(); <-done; <-done })
+}
+
+// notices makes both nodes look at a user, as a change does.
+func (o *office) notices(user store.User) {
+	o.one.Look(user.ID)
+	o.two.Look(user.ID)
+}
+
+func (o *office) isTold(what string, want grant.Ended) {
+	o.Helper()
+	select {
+	case got := <-o.told:
+		if got.Program != want.Program || got.UserID != want.UserID || got.Session != want.Session {
+			o.Errorf("%s: told %+v, want %+v", what, got, want)
+		}
+	case <-time.After(20 * time.Second):
+		o.Fatalf("%s: nobody was told", what)
+	}
+}
+
+func (o *office) isToldNoMore() {
+	o.Helper()
+	select {
+	case got := <-o.told:
+		o.Errorf("told %+v too", got)
+	default:
+	}
+}
+
+func TestTold(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		o.runs()
+		ann, bob := o.signsIn("ann"), o.signsIn("bob")
+		o.exchanges(o.code(ann, lasting))
+		o.exchanges(o.code(ann, lasting)) // twice under one session is one notice
+		o.exchanges(o.code(bob, lasting))
+		quiet := lasting
+		quiet.Program, quiet.Told = wiki, false
+		o.exchanges(o.code(ann, quiet))
+		first := ann.Session.ID
+		ann = o.confirms(ann)
+		o.notices(ann.User)
+
+		o.applies(store.EndSession{ID: ann.Session.ID})
+		o.notices(ann.User)
+		o.isTold("after a sign-out", grant.Ended{Program: grafana, UserID: ann.User.ID, Session: first})
+
+		o.applies(store.RemoveUser{ID: bob.User.ID})
+		o.notices(bob.User)
+		o.isTold("after the user was removed", grant.Ended{Program: grafana, UserID: bob.User.ID, Session: bob.Session.ID})
+
+		ann = o.signsInAgain(ann.User)
+		o.exchanges(o.code(ann, lasting))
+		o.fails("ending", o.one.End(o.Context(), ann, grafana), nil)
+		o.isTold("after End", grant.Ended{Program: grafana, UserID: ann.User.ID, Session: ann.Session.ID})
+		o.isToldNoMore()
+	})
+}
+
+// TestToldAgain: a program that is away is told when it is back, also by a node that was started since.
+func TestToldAgain(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		o.refuses.Store(true)
+		ctx, stop := context.WithCancel(o.Context())
+		done := make(chan struct{})
+		ann := o.signsIn("ann")
+		o.exchanges(o.code(ann, lasting))
+		go func() { o.one.Run(ctx); close(done) }()
+		o.applies(store.EndSession{ID: ann.Session.ID})
+		o.one.Look(ann.User.ID)
+		stop()
+		<-done
+		o.isToldNoMore()
+
+		o.refuses.Store(false)
+		o.passes(time.Minute)
+		o.runs()
+		o.isTold("by another node", grant.Ended{Program: grafana, UserID: ann.User.ID, Session: ann.Session.ID})
+	})
+}
+
+func TestNotToldForEver(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		ann := o.signsIn("ann")
+		o.exchanges(o.code(ann, lasting))
+		o.passes(32 * 24 * time.Hour) // longer than a session lasts, and a day
+		o.runs()
+		o.notices(ann.User)
+		bob := o.signsIn("bob")
+		o.exchanges(o.code(bob, lasting))
+		o.applies(store.EndSession{ID: bob.Session.ID})
+		o.notices(bob.User)
+		o.isTold("of bob alone", grant.Ended{Program: grafana, UserID: bob.User.ID, Session: bob.Session.ID})
+	})
+}

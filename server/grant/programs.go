@@ -1,0 +1,160 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Program is a program that a user has let in, or that signed them in without asking.
+type Program struct {
+	ID string `json:"-"` // its kind and id
+	// Allowed are the scopes that the user has allowed; nil if nobody asked them.
+	Allowed []string `json:"allowed,omitempty"`
+	// Given are the scopes that the program got last.
+	Given []string  `json:"given,omitempty"`
+	Since time.Time `json:"since"`
+	Used  time.Time `json:"used,omitzero"` // when it signed the user in last
+}
+
+// programs have the user as owner and the program's id as key. An entry stays when its grants have
+// ended, because the user isn't asked again.
+var programs = store.Collection[Program]{Name: "program"}
+
+// unused is how long a program that nobody was asked for stays in the list after its last use.
+const unused = 90 * 24 * time.Hour
+
+// usedEvery is how often a program's last use is written.
+const usedEvery = time.Minute
+
+// Program returns what a user has allowed a program. It is zero if that is nothing.
+func (s *Service) Program(ctx context.Context, userID, id string) (Program, error) {
+	found, err := programs.Get(ctx, s.c.Store, userID, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return Program{}, nil
+	}
+	found.Value.ID = id
+	return found.Value, err
+}
+
+// Programs returns the programs of a user by their ids.
+func (s *Service) Programs(ctx context.Context, userID string) (list []Program, err error) {
+	after := ""
+	for {
+		page, err := programs.List(ctx, s.c.Store, userID, after, most)
+		if err != nil {
+			return nil, fmt.Errorf("listing programs: %w", err)
+		}
+		for _, p := range page {
+			p.Value.ID = p.Key
+			list = append(list, p.Value)
+		}
+		if len(page) < most {
+			return list, nil
+		}
+		after = page[len(page)-1].Key
+	}
+}
+
+// Allow records that the user lets a program in, with these scopes besides those that they allowed
+// before. Also is written in the same batch.
+func (s *Service) Allow(ctx context.Context, who session.Actor, id string, scopes []string, also ...store.Op) error {
+	for attempt := 1; ; attempt++ {
+		found, err := programs.Get(ctx, s.c.Store, who.User.ID, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("looking up a program: %w", err)
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			found = store.Entry[Program]{Owner: who.User.ID, Key: id, Value: Program{Since: s.c.Now().UTC()}}
+		}
+		for _, scope := range scopes {
+			if !slices.Contains(found.Value.Allowed, scope) {
+				found.Value.Allowed = append(found.Value.Allowed, scope)
+			}
+		}
+		found.Expires = time.Time{}
+		err = s.c.Store.Apply(ctx, append(store.Batch{programs.Put(found), store.HasUser{ID: who.User.ID}}, also...))
+		if !programs.Changed(err) || attempt == store.Attempts {
+			return err
+		}
+	}
+}
+
+// usedNow returns the operation that records the use of a program.
+func (s *Service) usedNow(ctx context.Context, g Grant) (store.Batch, error) {
+	found, err := programs.Get(ctx, s.c.Store, g.UserID, g.Program)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		found = store.Entry[Program]{Owner: g.UserID, Key: g.Program, Value: Program{Since: g.Since}}
+	case err != nil:
+		return nil, fmt.Errorf("looking up a program: %w", err)
+	case g.Since.Sub(found.Value.Used) < usedEvery && slices.Equal(found.Value.Given, g.Scopes):
+		return nil, nil
+	}
+	found.Value.Used, found.Value.Given = g.Since, g.Scopes
+	if found.Value.Allowed == nil {
+		found.Expires = g.Since.Add(unused)
+	}
+	return store.Batch{programs.Put(found)}, nil
+}
+
+// End ends a program for the actor's user: what it was allowed, each grant, and, where the program can be
+// told, the session that it began. Also is written in the same batch.
+//
+// Refusal: [shared.CodeNotFound] if the user has no such program.
+func (s *Service) End(ctx context.Context, who session.Actor, id string, also ...store.Op) error {
+	userID := who.User.ID
+	if has, err := programs.Has(ctx, s.c.Store, userID, id); err != nil || !has {
+		if err != nil {
+			return fmt.Errorf("looking up a program: %w", err)
+		}
+		return shared.Errorf(shared.CodeNotFound, "This program isn't in your list any more.")
+	}
+	batch := store.Batch{programs.Remove(store.Entry[Program]{Owner: userID, Key: id, Version: store.AnyVersion})}
+	ended, err := s.ending(ctx, userID, func(g Grant) bool { return g.Program == id })
+	if err != nil {
+		return err
+	}
+	due, err := s.due(ctx, userID, id)
+	if err != nil {
+		return err
+	}
+	if err := s.c.Store.Apply(ctx, slices.Concat(batch, ended, due, also)); err != nil {
+		return fmt.Errorf("ending a program: %w", err)
+	}
+	s.Look(userID)
+	return nil
+}
+
+// ending returns the operations that end the grants of a user which are selected.
+func (s *Service) ending(ctx context.Context, userID string, selected func(Grant) bool) (batch store.Batch, err error) {
+	after := ""
+	for {
+		page, err := grants.List(ctx, s.c.Store, userID, after, most)
+		if err != nil {
+			return nil, fmt.Errorf("listing grants: %w", err)
+		}
+		for _, g := range page {
+			if selected(g.Value) {
+				batch = append(batch, grants.Remove(store.Entry[Grant]{Owner: userID, Key: g.Key, Version: store.AnyVersion}))
+			}
+		}
+		if len(page) < most {
+			return batch, nil
+		}
+		after = page[len(page)-1].Key
+	}
+}
+
+// IsClient reports whether a program is a client, and returns its client_id.
+func IsClient(program string) (id string, is bool) { return strings.CutPrefix(program, Client) }
+
+// IsGate reports whether a program is a gate, and returns its name.
+func IsGate(program string) (name string, is bool) { return strings.CutPrefix(program, Gate) }
