@@ -77,6 +77,11 @@ type Secret struct {
 // IsPublic reports whether the client can't keep a secret, so that PKCE alone protects its codes.
 func (c Client) IsPublic() bool { return c.Authentication == AuthenticatesNever }
 
+// UsesSecret reports whether the client authenticates with a secret.
+func (c Client) UsesSecret() bool {
+	return c.Authentication == "" || c.Authentication == AuthenticatesBasic || c.Authentication == AuthenticatesPost
+}
+
 // HasSecret reports whether a text is one of the client's secrets at this time.
 func (c Client) HasSecret(text string, now time.Time) bool {
 	hash, has := store.HashOf(text), false
