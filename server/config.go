@@ -13,6 +13,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -66,6 +67,10 @@ type Config struct {
 	// Providers are the OpenID providers at which people may sign in. Accounts has the same
 	// ones. Like App they are for Accounts only, because a Host has its own.
 	Providers []*federation.Provider
+
+	// Clients are programs to which people sign in here, besides those that are registered while the
+	// server runs. Each has been checked with [openid.Client.Check]. They are for Accounts only too.
+	Clients []openid.Client
 
 	// App is the program that browsers load.
 	App App
@@ -145,8 +150,13 @@ func (c Config) check() error {
 		return errors.New("ManualPublic is about the manual: App.Files must have it")
 	case hosted && c.Examine != nil:
 		return errors.New("with a Host, Examine means nothing")
+	case hosted && c.Clients != nil:
+		return errors.New("with a Host, Clients mean nothing: people sign in there, and not here")
 	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil):
 		return errors.New("with a Host, Providers and App mean nothing: sign-in and pages are its own")
+	}
+	if err := openid.CheckConfigured(c.Clients); err != nil {
+		return err
 	}
 	return CheckRelated(c.Address, c.Related)
 }

@@ -36,6 +36,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/session"
@@ -59,6 +60,7 @@ type Server struct {
 	signInPages *signinpages.Pages
 	notices     httpapi.Notices
 	federation  *federation.Handlers // with Accounts only
+	registry    *openid.Registry     // with Accounts only
 	handler     http.Handler
 	api         http.Handler // without what is around it
 	outward     http.Handler // with the headers of answers, but without the log
@@ -143,6 +145,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	s.sessions, s.activity = s.c.Accounts.Sessions(), s.c.Accounts.Activity()
 	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device, now: s.c.Now}
 	s.people = s.local
+	if err := s.openRegistry(ctx); err != nil {
+		return err
+	}
 	if err := s.openPasskeys(ctx); err != nil {
 		return err
 	}
