@@ -29,7 +29,7 @@ func (s *Service) Find(ctx context.Context, token string) (store.Session, store.
 		return session, user, nil
 	}
 
-	session, err = s.seen(ctx, session)
+	session, err = s.Seen(ctx, session)
 	return session, user, err
 }
 
@@ -61,9 +61,12 @@ func (s *Service) Used(session store.Session) store.Session {
 	return session
 }
 
-// seen stores that a session is used. It does so often enough for the idle time to be right
-// to a few percent, and rarely enough to avoid a write for every request.
-func (s *Service) seen(ctx context.Context, session store.Session) (store.Session, error) {
+// Seen stores that a session is used, by a request with a person behind. It does so often enough for the idle
+// time to be right to a few percent, and rarely enough to avoid a write for every request. A failure of the
+// store is no error: the session is used all the same.
+//
+// Refusal: [shared.CodeUnauthenticated] if the session ended just now.
+func (s *Service) Seen(ctx context.Context, session store.Session) (store.Session, error) {
 	now := s.c.Now()
 	if now.Sub(session.Seen) < max(time.Minute, s.c.Idle/24) {
 		return session, nil
