@@ -76,7 +76,7 @@ func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shar
 		}
 		log.Info("refused")
 	default:
-		a.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.EscapedPath(), "cause", err)
+		a.Log.Error("failed", "request", id, "method", r.Method, "path", exchangeOf(r.Context()).path(r), "cause", err)
 		refusal = Faulty(id)
 	}
 	exchangeOf(r.Context()).refused(refusal.Code)

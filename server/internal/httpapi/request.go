@@ -26,6 +26,7 @@ type exchange struct {
 	caller  *Caller     // nil until it is known
 	code    shared.Code // of the refusal, or ""
 	left    bool        // the browser has left before the answer
+	check   bool        // whether another program's request may pass; see [Check]
 }
 
 // newExchange gives a request its id, and sends the id with the answer.
@@ -51,6 +52,22 @@ func (v *exchange) matched(r *http.Request) {
 	if v != nil {
 		v.pattern = r.Pattern
 	}
+}
+
+// Check says that a request asks whether one to another program may pass, and which route it is. The log has the
+// route in the place of the path, which may have that of the other request.
+func Check(r *http.Request, pattern string) {
+	if v := exchangeOf(r.Context()); v != nil {
+		v.pattern, v.check = pattern, true
+	}
+}
+
+// path is the path of a request for the log.
+func (v *exchange) path(r *http.Request) string {
+	if v != nil && v.check {
+		return v.pattern
+	}
+	return r.URL.EscapedPath()
 }
 
 func (v *exchange) refused(code shared.Code) {
@@ -112,11 +129,14 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 		} else if q.Answered != nil {
 			q.Answered(Answered{v.pattern, v.status, v.code, end.Sub(begin)})
 		}
+		if v.check && v.status == http.StatusOK {
+			level = slog.LevelDebug // there is one for each request to another program
+		}
 		if !q.Log.Enabled(r.Context(), level) {
 			return
 		}
 		attributes := append(make([]slog.Attr, 0, 9), // 9 with those below
-			slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+			slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", v.path(r)),
 			slog.String("address", q.Clients.Address(r)), slog.Int("status", v.status), slog.Int64("ms", end.Sub(begin).Milliseconds()))
 		for _, known := range []slog.Attr{slog.String("pattern", v.pattern), slog.String("user", v.user()), slog.String("code", string(v.code))} {
 			if known.Value.String() != "" {
