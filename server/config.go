@@ -12,6 +12,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/store"
@@ -71,6 +72,8 @@ type Config struct {
 	// Clients are programs to which people sign in here, besides those that are registered while the
 	// server runs. Each has been checked with [openid.Client.Check]. They are for Accounts only too.
 	Clients []openid.Client
+	// Gates are the hosts of programs behind a proxy that asks here who may pass. See [ParseGate] and [CheckGates].
+	Gates []forwardauth.Gate
 
 	// App is the program that browsers load.
 	App App
@@ -152,8 +155,11 @@ func (c Config) check() error {
 		return errors.New("with a Host, Examine means nothing")
 	case hosted && c.Clients != nil:
 		return errors.New("with a Host, Clients mean nothing: people sign in there, and not here")
-	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil):
-		return errors.New("with a Host, Providers and App mean nothing: sign-in and pages are its own")
+	case hosted && (c.Providers != nil || c.Gates != nil || c.App.Pages != nil || c.App.Files != nil):
+		return errors.New("with a Host, Providers, Gates and App mean nothing: sign-in and pages are its own")
+	}
+	if err := CheckGates(c.Gates, c.addresses()...); err != nil {
+		return err
 	}
 	if err := openid.CheckConfigured(c.Clients); err != nil {
 		return err
