@@ -6,9 +6,12 @@ import (
 	"github.com/keypeg/keypeg/server/openid"
 )
 
+// Clients returns the programs that users sign in to, for whoever manages them. It is nil with a Host.
+func (s *Server) Clients() *openid.Registry { return s.registry }
+
 // openRegistry prepares for the programs that users sign in to, and warns IT of those that it can't use.
 func (s *Server) openRegistry(ctx context.Context) error {
-	s.registry = openid.NewRegistry(s.c.Store, s.c.Clients, s.c.Now)
+	s.registry = openid.NewRegistry(s.activity.Store(), s.c.Clients, s.c.Now)
 	hidden, err := s.registry.Hidden(ctx)
 	if err != nil {
 		return err

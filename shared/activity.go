@@ -79,6 +79,16 @@ const (
 	EventProgramEnded EventKind = "program_ended"
 	// EventSignedInTo: the user signed in to a program with the account.
 	EventSignedInTo EventKind = "signed_in_to"
+	// EventClientAdded: users can sign in to a program from now on. This event and the next ones are
+	// of the organisation, and of the administrator who did it. Their Program is the client's name, with
+	// its id where that is another text.
+	EventClientAdded EventKind = "client_added"
+	// EventClientChanged: something of a client was changed. Change has its redirects.
+	EventClientChanged EventKind = "client_changed"
+	// EventClientSecretRotated: a client has a new secret.
+	EventClientSecretRotated EventKind = "client_secret_rotated"
+	// EventClientRemoved: nobody can sign in to a program any more.
+	EventClientRemoved EventKind = "client_removed"
 )
 
 // The signs in [Event.Change].
@@ -94,6 +104,9 @@ const (
 	ChangedGroup = "group:"
 	ChangedRole  = "role:"  // a [Role] other than none
 	ChangedHelps = "helps:" // a group whose users a helper may help
+	// ChangedRedirect is an address to which a client may have users sent back, a redirect URI. There may
+	// be more than an event has.
+	ChangedRedirect = "redirect:"
 )
 
 // EventGroup is what kinds of events have in common: a filter selects them together.
@@ -149,6 +162,11 @@ var EventGroups = map[EventKind]EventGroup{
 	EventProgramAllowed:    GroupPrograms,
 	EventProgramEnded:      GroupPrograms,
 	EventSignedInTo:        GroupPrograms,
+
+	EventClientAdded:         GroupPrograms,
+	EventClientChanged:       GroupPrograms,
+	EventClientSecretRotated: GroupPrograms,
+	EventClientRemoved:       GroupPrograms,
 }
 
 // Event is a line of a user's activity.

@@ -252,6 +252,11 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventProgramAllowed: text.ProgramAllowed,
 		shared.EventProgramEnded:   text.ProgramEnded,
 		shared.EventSignedInTo:     text.SignedInTo,
+
+		shared.EventClientAdded:         text.ClientAdded,
+		shared.EventClientChanged:       text.ClientChanged,
+		shared.EventClientSecretRotated: text.ClientSecretRotated,
+		shared.EventClientRemoved:       text.ClientRemoved,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:

@@ -129,6 +129,8 @@ func (p *EventsPage) who(e shared.AuditEvent) string {
 	switch {
 	case e.By == nil && e.User != nil && e.Browser+e.System+e.Address == "": // nobody else has none of them
 		return message.Fill(text.WhomAndDoer, "user", p.name(e.User), "name", text.CommandLine)
+	case e.By == nil && e.User == nil: // it is about the organisation
+		return message.Fill(text.Doer, "name", text.CommandLine)
 	case e.By == nil:
 		return p.name(e.User)
 	case e.User == nil:

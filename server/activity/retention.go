@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // retaining is a store that keeps each event for so long after it happened for the last time. An
-// event that was written earlier stays as long as was said then. The organisation's events say who was
-// removed, without a name. They stay as long as any event of that user could: else the audit would
-// take the user's lines for removed ones.
+// event that was written earlier stays as long as was said then. An event of the organisation about an
+// account that was removed says whose it was, without a name. It stays as long as any event of that user
+// could: else the audit would take the user's lines for removed ones.
 type retaining struct {
 	store.Store
 	kept time.Duration
@@ -26,7 +27,7 @@ func (r retaining) Apply(ctx context.Context, batch store.Batch) error {
 	for at, op := range batch {
 		if added, is := op.(store.AddEvent); is {
 			kept := r.kept
-			if added.Event.UserID == store.Organisation {
+			if added.Event.UserID == store.Organisation && added.Event.Kind == shared.EventAccountRemoved {
 				kept = store.EventsKept
 			}
 			added.Event.Expires = added.Event.LastTime().Add(kept)

@@ -42,7 +42,8 @@ func TestRetention(t *testing.T) {
 	short.Failed(who.Event(shared.EventSignInFailed, now))
 	short.Flush(t.Context())
 	removal := store.NewEvent(now, store.Organisation, shared.EventAccountRemoved, store.Client{})
-	if err := short.Store().Apply(t.Context(), store.Batch{store.AddEvent{Event: removal}}); err != nil {
+	client := store.NewEvent(now, store.Organisation, shared.EventClientAdded, store.Client{}) // it goes with the others
+	if err := short.Store().Apply(t.Context(), store.Batch{store.AddEvent{Event: removal}, store.AddEvent{Event: client}}); err != nil {
 		t.Fatal(err)
 	}
 	year := open(0)

@@ -15,6 +15,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Limits of a [Registry].
@@ -197,7 +198,8 @@ func (r *Registry) Add(ctx context.Context, who session.Actor, c Client) (added 
 	if c.UsesSecret() {
 		secret = c.renewSecret(c.Created, 0)
 	}
-	err = r.store.Apply(ctx, store.Batch{clients.Put(store.Entry[Client]{Key: c.ID, Value: c})})
+	batch := store.Batch{clients.Put(store.Entry[Client]{Key: c.ID, Value: c})}
+	err = r.store.Apply(ctx, append(batch, recorded(who, shared.EventClientAdded, c, redirectsChanged(Client{}, c), c.Created)...))
 	if clients.Changed(err) {
 		err = refuse(ErrTaken, "there is a client %s already: choose another id", c.ID)
 	}
@@ -215,7 +217,7 @@ func (r *Registry) Change(ctx context.Context, who session.Actor, c Client) (cha
 	if c, err = c.Check(); err != nil {
 		return Client{}, err
 	}
-	err = r.change(ctx, c.ID, func(stored *Client) error {
+	err = r.change(ctx, who, c.ID, shared.EventClientChanged, func(stored *Client) error {
 		c.Created, c.Secrets = stored.Created, stored.Secrets
 		if !c.UsesSecret() {
 			c.Secrets = nil
@@ -235,7 +237,7 @@ func (r *Registry) Rotate(ctx context.Context, who session.Actor, id string, ove
 	if overlap < 0 || overlap > LongestOverlap {
 		return "", fmt.Errorf("the old secret can stay for 0 to %d days", LongestOverlap/(24*time.Hour))
 	}
-	err = r.change(ctx, id, func(stored *Client) error {
+	err = r.change(ctx, who, id, shared.EventClientSecretRotated, func(stored *Client) error {
 		if !stored.UsesSecret() {
 			return refuse(ErrNoSecret, "the client %s has no secret: it authenticates with %s", id, stored.Authentication)
 		}
@@ -252,22 +254,30 @@ func (r *Registry) Rotate(ctx context.Context, who session.Actor, id string, ove
 //
 // It fails with [ErrConfigured] and [store.ErrNotFound].
 func (r *Registry) Remove(ctx context.Context, who session.Actor, id string) error {
-	return r.apply(ctx, id, func(entry store.Entry[Client]) (store.Op, error) { return clients.Remove(entry), nil })
+	return r.apply(ctx, id, func(entry store.Entry[Client]) (store.Batch, error) {
+		removed := clientOf(entry)
+		batch := store.Batch{clients.Remove(entry)}
+		return append(batch, recorded(who, shared.EventClientRemoved, removed, redirectsChanged(removed, Client{}), r.now())...), nil
+	})
 }
 
-// change changes a client of the store. Do runs again if somebody else has changed the client meanwhile.
-func (r *Registry) change(ctx context.Context, id string, do func(*Client) error) error {
+// change changes a client of the store, and records that. Do runs again if somebody else has changed the client meanwhile.
+func (r *Registry) change(ctx context.Context, who session.Actor, id string, kind shared.EventKind, do func(*Client) error) error {
 	if _, is := r.configured[id]; is {
 		return refuseConfigured(id)
 	}
-	return r.apply(ctx, id, func(entry store.Entry[Client]) (store.Op, error) {
-		err := do(&entry.Value)
-		return clients.Put(entry), err
+	return r.apply(ctx, id, func(entry store.Entry[Client]) (store.Batch, error) {
+		before := clientOf(entry)
+		if err := do(&entry.Value); err != nil {
+			return nil, err
+		}
+		after := clientOf(entry)
+		return append(store.Batch{clients.Put(entry)}, recorded(who, kind, after, redirectsChanged(before, after), r.now())...), nil
 	})
 }
 
 // apply applies what do makes of the stored entry of a client, and starts again if that was changed meanwhile.
-func (r *Registry) apply(ctx context.Context, id string, do func(store.Entry[Client]) (store.Op, error)) error {
+func (r *Registry) apply(ctx context.Context, id string, do func(store.Entry[Client]) (store.Batch, error)) error {
 	for attempt := 1; ; attempt++ {
 		entry, err := r.stored(ctx, id)
 		_, isConfigured := r.configured[id]
@@ -279,11 +289,11 @@ func (r *Registry) apply(ctx context.Context, id string, do func(store.Entry[Cli
 		case err != nil:
 			return fmt.Errorf("reading a client: %w", err)
 		}
-		op, err := do(entry)
+		batch, err := do(entry)
 		if err != nil {
 			return err
 		}
-		err = r.store.Apply(ctx, store.Batch{op})
+		err = r.store.Apply(ctx, batch)
 		if !clients.Changed(err) || attempt == store.Attempts {
 			return err
 		}

@@ -260,55 +260,60 @@ type Activity struct {
 	ProgramAllowed   string // {program}
 	ProgramEnded     string // {program}
 	SignedInTo       string // {program}
-	Invited          string
-	RecoveryLinkMade string
-	LinkWithdrawn    string
-	Renamed          string
-	ProfileChanged   string
-	EmailChanged     string
-	EmailVerified    string
-	GroupsChanged    string
-	RoleChanged      string
-	AccountRemoved   string
-	DataExported     string
-	Held             string
-	Released         string
-	For              string // {name}: the other user to whom it was done
-	ForRemoved       string
-	InvitationUsed   string
-	RecoveryUsed     string
-	PhoneUsed        string
-	By               string // {name}
-	ByRemoved        string // instead of By, if the administrator was removed
-	Times            string // of a line for several: {count}, at least 2, and {when} the first one was
-	SignInFailed     string
-	PasskeyFailed    string // {reason}, as [Reasons] has it
-	SignedOut        string
-	Confirmed        string
-	PasswordChanged  string
-	PasswordRemoved  string
-	Disabled         string
-	Enabled          string
-	PasskeyAdded     string // {passkey}
-	PasskeyRenamed   string // {passkey}
-	PasskeyRemoved   string // {passkey}
-	CounterFell      string // {passkey}
-	CounterDiffers   string // {passkey}
-	BackupChanged    string // {passkey}
-	SessionEnded     string
-	OthersEnded      string
-	Other            string
-	NotMe            string
-	NotMeRow         string // {event}
-	NotMeWorking     string
-	NotMeTitle       string
-	FailedTitle      string // of a failed sign-in that wasn't the user's
-	FailedLead       string
-	NotMeLead        string
-	NotMePassword    string
-	NotMePasskey     string // {passkey}
-	NotMeHeld        string // {date}
-	NotMeClose       string
+
+	ClientAdded         string // {program}
+	ClientChanged       string // {program}
+	ClientSecretRotated string // {program}
+	ClientRemoved       string // {program}
+	Invited             string
+	RecoveryLinkMade    string
+	LinkWithdrawn       string
+	Renamed             string
+	ProfileChanged      string
+	EmailChanged        string
+	EmailVerified       string
+	GroupsChanged       string
+	RoleChanged         string
+	AccountRemoved      string
+	DataExported        string
+	Held                string
+	Released            string
+	For                 string // {name}: the other user to whom it was done
+	ForRemoved          string
+	InvitationUsed      string
+	RecoveryUsed        string
+	PhoneUsed           string
+	By                  string // {name}
+	ByRemoved           string // instead of By, if the administrator was removed
+	Times               string // of a line for several: {count}, at least 2, and {when} the first one was
+	SignInFailed        string
+	PasskeyFailed       string // {reason}, as [Reasons] has it
+	SignedOut           string
+	Confirmed           string
+	PasswordChanged     string
+	PasswordRemoved     string
+	Disabled            string
+	Enabled             string
+	PasskeyAdded        string // {passkey}
+	PasskeyRenamed      string // {passkey}
+	PasskeyRemoved      string // {passkey}
+	CounterFell         string // {passkey}
+	CounterDiffers      string // {passkey}
+	BackupChanged       string // {passkey}
+	SessionEnded        string
+	OthersEnded         string
+	Other               string
+	NotMe               string
+	NotMeRow            string // {event}
+	NotMeWorking        string
+	NotMeTitle          string
+	FailedTitle         string // of a failed sign-in that wasn't the user's
+	FailedLead          string
+	NotMeLead           string
+	NotMePassword       string
+	NotMePasskey        string // {passkey}
+	NotMeHeld           string // {date}
+	NotMeClose          string
 }
 
 // Link is the dialog that shows an enrolment link, once.

@@ -184,7 +184,7 @@ func eventLine(v shared.AuditEvent) string {
 	}
 	if v.By != nil {
 		words = append(words, "by "+personOf(v.By))
-	} else if v.User != nil && v.Browser+v.System+v.Address == "" {
+	} else if (v.User != nil || v.Program != "") && v.Browser+v.System+v.Address == "" {
 		words = append(words, "by the command line")
 	}
 	for _, fact := range []struct{ what, is string }{{"", v.Method}, {"", v.Change}, {"passkey ", v.Passkey}, {"at ", v.Provider}, {"program ", v.Program}, {"", v.Browser}, {"on ", v.System}, {"from ", v.Address}} {
