@@ -66,6 +66,12 @@ var ofPages = protection{
 	{"Permissions-Policy", []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}},
 }
 
+func (p protection) write(headers http.Header) {
+	for _, h := range p {
+		headers[h.name] = h.value
+	}
+}
+
 var strictTransport = []string{"max-age=31536000"}
 
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
@@ -75,9 +81,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 			careful = ofData
 		}
 		headers := w.Header()
-		for _, h := range careful {
-			headers[h.name] = h.value
-		}
+		careful.write(headers)
 		// A Host decides for itself what applies to its whole domain.
 		if s.c.Address.Secure && s.c.Host == nil {
 			headers["Strict-Transport-Security"] = strictTransport

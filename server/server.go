@@ -28,6 +28,8 @@ import (
 
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/forwardauth"
+	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/checks"
@@ -36,7 +38,6 @@ import (
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/session"
@@ -59,8 +60,9 @@ type Server struct {
 	passkeys    *passkey.Service // nil while passkeys are off
 	signInPages *signinpages.Pages
 	notices     httpapi.Notices
-	federation  *federation.Handlers // with Accounts only
-	registry    *openid.Registry     // with Accounts only
+	federation  *federation.Handlers  // with Accounts only
+	grants      *grant.Service        // nil without gates
+	gateways    *forwardauth.Handlers // nil without gates
 	handler     http.Handler
 	api         http.Handler // without what is around it
 	outward     http.Handler // with the headers of answers, but without the log
@@ -106,6 +108,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	h = s.watchProxy(h)
 	h = s.checkHost(h)
 	h = s.secureHeaders(h)
+	h = s.inFrontOfGates(h)
 	s.outward = h
 	h = s.examined(h)
 	s.handler = s.watched(h)
@@ -145,9 +148,6 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	s.sessions, s.activity = s.c.Accounts.Sessions(), s.c.Accounts.Activity()
 	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device, now: s.c.Now}
 	s.people = s.local
-	if err := s.openRegistry(ctx); err != nil {
-		return err
-	}
 	if err := s.openPasskeys(ctx); err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		Product: s.c.Product, Contact: s.c.Contact,
 		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset,
 	})
-	return nil
+	return s.openGates(ctx)
 }
 
 // openToHostUsers prepares for users of a host. The host has their sessions; s.sessions
@@ -268,6 +268,9 @@ func (s *Server) routes() *http.ServeMux {
 		s.pageRoutes(mux, page)
 		s.wellKnown(mux, page)
 		s.federation.Mount(api, page)
+		if s.gateways != nil {
+			s.gateways.Mount(page)
+		}
 		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink, EnrolURL: s.c.Address.EnrolURL}.Mount(api)
 		if s.c.Examine != nil {
 			s.mountChecks(api)

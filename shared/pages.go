@@ -56,6 +56,9 @@ const (
 	// user whom it shows the program: as [PageConsent].
 	PageDevice       = "/device"
 	PageDeviceAnswer = "/device/answer"
+	// PageGate gives a signed-in user a code for a host that is protected by forward authentication. The query
+	// names the gate, and has the hash of the cookie that [GateEnter] has set.
+	PageGate = "/gate/authorize"
 	// FileScriptless is a file that the style sheet loads if no script of a page has run.
 	FileScriptless = "/scriptless"
 
@@ -69,6 +72,25 @@ const (
 	// PageShell is the app without a user. The service worker keeps it, and opens it for
 	// every address while the network is away.
 	PageShell = "/shell"
+)
+
+// The addresses of forward authentication. Proxies ask the first three, each in its own dialect; behind
+// [GateEnvoy] comes the path that they ask about.
+const (
+	GateNginx   = "/gate/nginx"
+	GateForward = "/gate/forward"
+	GateEnvoy   = "/gate/envoy"
+
+	// GateOwn is the beginning of our paths on a protected host. The proxy there leads them to the server
+	// without a check.
+	GateOwn = "/.keypeg/"
+	// GateEnter begins a sign-in, and the query's to is where it leads. GateArrive ends it.
+	GateEnter  = "/.keypeg/enter"
+	GateArrive = "/.keypeg/arrive"
+	// GateRefused says why a user can't pass, where a proxy shows no page of ours by itself.
+	GateRefused = "/.keypeg/refused"
+	// GateSignOut signs out of the program behind the gate, and leads to the organisation's start page.
+	GateSignOut = "/.keypeg/sign-out"
 )
 
 // PagePattern is the address of a page of the app, "/users". A segment in braces is a

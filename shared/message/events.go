@@ -13,7 +13,6 @@ type Events struct {
 	Passkeys         string
 	Passwords        string
 	Users            string
-	Programs         string
 	By               string
 	ByAnybody        string
 	ByAdministrators string
@@ -37,7 +36,6 @@ type Events struct {
 	FactFor          string
 	FactPasskey      string
 	FactProvider     string
-	FactProgram      string
 	FactChange       string
 	FactFrom         string
 	FactWhen         string

@@ -68,6 +68,8 @@ var frenchRefusals = []Refusal{
 	{"There is no such order.", "Cet ordre n’existe pas."},
 	{"There is no such role.", "Ce rôle n’existe pas."},
 	{"There is no user with the name %s.", "Aucun compte ne porte le nom %s."},
+	{"You can't use %s with your account. Ask an administrator.", "Votre compte ne permet pas d’utiliser %s. Demandez à un administrateur."},
+	{"The proxy in front of this program isn't set up rightly. Please tell IT.", "Le proxy placé devant ce programme est mal configuré. Prévenez le service informatique."},
 	{"There is nothing at this address.", "Il n’y a rien à cette adresse."},
 	{"This address doesn't take %s.", "Cette adresse n’accepte pas %s."},
 	{"This works at %s only. Please sign in there.", "Cela ne fonctionne que sur %s. Connectez-vous à cette adresse."},

@@ -68,6 +68,8 @@ var germanRefusals = []Refusal{
 	{"There is no such order.", "Diese Reihenfolge gibt es nicht."},
 	{"There is no such role.", "Diese Rolle gibt es nicht."},
 	{"There is no user with the name %s.", "Es gibt niemanden mit dem Benutzernamen %s."},
+	{"You can't use %s with your account. Ask an administrator.", "Mit Ihrem Konto können Sie %s nicht nutzen. Fragen Sie einen Administrator."},
+	{"The proxy in front of this program isn't set up rightly. Please tell IT.", "Der Proxy vor diesem Programm ist nicht richtig eingerichtet. Bitte sagen Sie es der IT."},
 	{"There is nothing at this address.", "Unter dieser Adresse gibt es nichts."},
 	{"This address doesn't take %s.", "Diese Adresse nimmt kein %s an."},
 	{"This works at %s only. Please sign in there.", "Das geht nur auf %s. Bitte melden Sie sich dort an."},

@@ -68,6 +68,8 @@ var japaneseRefusals = []Refusal{
 	{"There is no such order.", "そのような並び順はありません。"},
 	{"There is no such role.", "そのような役割はありません。"},
 	{"There is no user with the name %s.", "ユーザー名 %s のアカウントはありません。"},
+	{"You can't use %s with your account. Ask an administrator.", "お使いのアカウントでは %s を利用できません。管理者に依頼してください。"},
+	{"The proxy in front of this program isn't set up rightly. Please tell IT.", "このプログラムの手前にあるプロキシの設定が正しくありません。IT 部門に伝えてください。"},
 	{"There is nothing at this address.", "このアドレスには何もありません。"},
 	{"This address doesn't take %s.", "このアドレスでは %s を使えません。"},
 	{"This works at %s only. Please sign in there.", "これは %s でのみ使えます。そちらでサインインしてください。"},

@@ -68,6 +68,8 @@ var spanishRefusals = []Refusal{
 	{"There is no such order.", "No existe ese orden."},
 	{"There is no such role.", "No existe ese rol."},
 	{"There is no user with the name %s.", "No hay nadie con el nombre de usuario %s."},
+	{"You can't use %s with your account. Ask an administrator.", "Tu cuenta no permite usar %s. Pídelo a un administrador."},
+	{"The proxy in front of this program isn't set up rightly. Please tell IT.", "El proxy que hay delante de este programa no está bien configurado. Avisa al departamento de informática."},
 	{"There is nothing at this address.", "No hay nada en esta dirección."},
 	{"This address doesn't take %s.", "Esta dirección no acepta %s."},
 	{"This works at %s only. Please sign in there.", "Esto solo funciona en %s. Inicia sesión allí."},

@@ -57,7 +57,7 @@ func (s *Settings) lookInFile(flags *pflag.FlagSet) {
 		return
 	}
 	for _, key := range inOrder(content, keys) {
-		if isTable(key) {
+		if key == providerTable || key == tenantTables {
 			continue // readTables reads it
 		}
 		f := flags.Lookup(key)
@@ -86,10 +86,7 @@ func inOrder[V any](content string, keys map[string]V, table ...string) []string
 
 // names returns the names of all settings, and of the tables of the file.
 func names(flags *pflag.FlagSet) []string {
-	names := []string{tenantTables}
-	for _, own := range ownTables {
-		names = append(names, own.kind)
-	}
+	names := []string{providerTable, tenantTables}
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return names
 }

@@ -118,7 +118,7 @@ func (s *Settings) WriteInForce(w io.Writer, flags *pflag.FlagSet) error {
 		return err
 	}
 	for name := range tables {
-		if !isTable(name) {
+		if name != providerTable && name != tenantTables {
 			delete(tables, name)
 		}
 	}

@@ -35,9 +35,9 @@ var _ installation.Settings = (*Settings)(nil)
 
 // Organisation implements [installation.Settings].
 func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, error) {
-	own := s.own
+	providers := s.providers
 	if s.IsCloud() {
-		own = s.tables[t.Name].organisationTables
+		providers = s.tables[t.Name].providers
 	}
 	settings, err := s.of(t)
 	methods := settings.policy(s.Passkeys)
@@ -49,11 +49,8 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 	}
 	related, failed := s.related(t)
 	organisation.Related, err = related, errors.Join(err, failed)
-	for _, p := range own.providers {
+	for _, p := range providers {
 		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})
-	}
-	for _, c := range own.clients {
-		organisation.Clients = append(organisation.Clients, c.Client)
 	}
 	return organisation, err
 }

@@ -12,8 +12,8 @@ import (
 type Pages []shared.PagePattern
 
 // Next returns the page to go to after signing in: the asked one if it is a page of the
-// app, maybe with filters, or of the manual, and the start page otherwise. So a link can't lead anywhere
-// else.
+// app, maybe with filters, of the manual, or leads to a protected host, and the start page otherwise. So a link
+// can't lead anywhere else.
 func (p Pages) Next(asked string) string {
 	path, filters, _ := strings.Cut(asked, "?")
 	for _, pattern := range p {
@@ -24,7 +24,7 @@ func (p Pages) Next(asked string) string {
 			return path
 		}
 	}
-	if manualPage.MatchString(asked) {
+	if manualPage.MatchString(asked) || gatePage.MatchString(asked) {
 		return asked
 	}
 	return shared.PageHome
@@ -39,6 +39,9 @@ var pageFilters = regexp.MustCompile("^((find|in|sort|kind|by|days|from|to)=[a-z
 const longestFilters = 500
 
 var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")
+
+// gatePage is [shared.PageGate] as package forwardauth writes it. Only the name of a gate and a hash are in it.
+var gatePage = regexp.MustCompile("^" + shared.PageGate + "\\?bound=[a-zA-Z0-9_-]{43}&gate=[a-z0-9-]{1,64}$")
 
 // WithNext adds the page to go to afterwards to a path.
 func WithNext(path, next string) string {

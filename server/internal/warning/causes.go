@@ -25,6 +25,17 @@ const (
 	Origin Cause = "origin"
 	// Cookies: browsers don't send our cookies back.
 	Cookies Cause = "cookies"
+
+	// GateUntrusted: an untrusted proxy asks whether a request may pass.
+	GateUntrusted Cause = "gate-untrusted"
+	// GateHeaders: a proxy asks without the headers that say what about.
+	GateHeaders Cause = "gate-headers"
+	// GateHost: a proxy asks about a host that isn't protected.
+	GateHost Cause = "gate-host"
+	// GatePlain: a proxy asks about a request without https.
+	GatePlain Cause = "gate-plain-http"
+	// GateOwn: a proxy asks about our own paths on a protected host.
+	GateOwn Cause = "gate-own-path"
 )
 
 // Advice is what IT reads of a cause: what was seen, what follows from it, and which
@@ -92,6 +103,30 @@ var causes = map[Cause]Advice{
 		What:  "a browser sent back no cookie right after it got one; if this happens to everybody, the proxy in front removes or rewrites them",
 		Nginx: "proxy_pass_header Set-Cookie;  proxy_cookie_path off;  proxy_cookie_domain off;  proxy_cookie_flags off;  proxy_set_header Cookie $http_cookie;",
 		Caddy: "remove header_down lines for Set-Cookie and header_up lines for Cookie",
+	},
+	GateUntrusted: {
+		What: "something asked whether a request to a protected host may pass, and isn't in --trusted-proxies; if that is your proxy, nobody gets to the programs behind it",
+	},
+	GateHeaders: {
+		What:  "a proxy asked whether a request may pass, and didn't say which, or said it twice; nobody gets to the programs behind it",
+		Nginx: "proxy_set_header X-Original-URL $scheme://$http_host$request_uri;  proxy_set_header X-Original-Method $request_method;",
+		Caddy: "forward_auth sends them by itself: remove header_up lines for X-Forwarded-Host, X-Forwarded-Proto and X-Forwarded-Uri",
+	},
+	GateHost: {
+		What:   "a proxy asked about a host that no gate protects, and was refused; write a gate for it, or remove it from the proxy's",
+		Keypeg: "[gate.NAME]  host = \"wiki.example.com\"",
+		Nginx:  "proxy_set_header X-Original-URL $scheme://$http_host$request_uri;",
+		Caddy:  "forward_auth sends X-Forwarded-Host by itself: remove header_up lines for it",
+	},
+	GatePlain: {
+		What:  "a proxy asked about a request that came without https, and was refused; browsers keep no cookie of a gate there",
+		Nginx: "in the server that listens on port 80: return 301 https://$host$request_uri;",
+		Caddy: "name the site without http:// in front, and set trusted_proxies if another proxy in front has the https",
+	},
+	GateOwn: {
+		What:  "a proxy asked about a path below /.keypeg/ on a protected host, so nobody can sign in there; it must lead these paths to Keypeg without asking",
+		Nginx: "location /.keypeg/ { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $http_host; }",
+		Caddy: "handle /.keypeg/* { reverse_proxy 127.0.0.1:8080 }",
 	},
 
 	Cause(shared.TroubleAppBlocked): {
