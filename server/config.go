@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -70,6 +71,9 @@ type Config struct {
 
 	// Gates are the hosts of programs behind a proxy that asks here who may pass. See [ParseGate] and [CheckGates].
 	Gates []forwardauth.Gate
+	// Clients are programs to which people sign in here, besides those that are registered while the
+	// server runs. Each has been checked with [openid.Client.Check]. They are for Accounts only too.
+	Clients []openid.Client
 
 	// App is the program that browsers load.
 	App App
@@ -149,10 +153,15 @@ func (c Config) check() error {
 		return errors.New("ManualPublic is about the manual: App.Files must have it")
 	case hosted && c.Examine != nil:
 		return errors.New("with a Host, Examine means nothing")
+	case hosted && c.Clients != nil:
+		return errors.New("with a Host, Clients mean nothing: people sign in there, and not here")
 	case hosted && (c.Providers != nil || c.Gates != nil || c.App.Pages != nil || c.App.Files != nil):
 		return errors.New("with a Host, Providers, Gates and App mean nothing: sign-in and pages are its own")
 	}
 	if err := CheckGates(c.Gates, c.addresses()...); err != nil {
+		return err
+	}
+	if err := openid.CheckConfigured(c.Clients); err != nil {
 		return err
 	}
 	return CheckRelated(c.Address, c.Related)

@@ -17,6 +17,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -415,6 +416,8 @@ func TestConfig(t *testing.T) {
 		{"a style sheet for no page", ofHost, func(c *server.Config) { c.StyleSheet = "/own.css" }, "StyleSheet is for a Host"},
 		{"a public manual that isn't there", ofAccounts, func(c *server.Config) { c.ManualPublic, c.App.Files = true, nil }, "App.Files must have it"},
 		{"pages without the app", ofAccounts, func(c *server.Config) { c.App.Page = nil }, "App.Page draws App.Pages"},
+		{"a host with clients", ofHost, func(c *server.Config) { c.Clients = []openid.Client{{}} }, "Clients mean nothing"},
+		{"a client without an id", ofAccounts, func(c *server.Config) { c.Clients = []openid.Client{{}} }, "can't be the id of a client"},
 		{"a host with our providers", ofHost, func(c *server.Config) { c.Providers = []*federation.Provider{{}} }, "mean nothing"},
 	} {
 		config := test.config

@@ -38,6 +38,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/session"
@@ -61,6 +62,7 @@ type Server struct {
 	signInPages *signinpages.Pages
 	notices     httpapi.Notices
 	federation  *federation.Handlers  // with Accounts only
+	registry    *openid.Registry      // with Accounts only
 	grants      *grant.Service        // nil without gates
 	gateways    *forwardauth.Handlers // nil without gates
 	handler     http.Handler
@@ -148,6 +150,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	s.sessions, s.activity = s.c.Accounts.Sessions(), s.c.Accounts.Activity()
 	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device, now: s.c.Now}
 	s.people = s.local
+	if err := s.openRegistry(ctx); err != nil {
+		return err
+	}
 	if err := s.openPasskeys(ctx); err != nil {
 		return err
 	}

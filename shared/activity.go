@@ -73,6 +73,12 @@ const (
 	EventReleased EventKind = "released"
 	// EventDataExported: the user got everything that is kept about them.
 	EventDataExported EventKind = "data_exported"
+	// EventProgramAllowed: the user let a program in, which gets from then on what it asked for.
+	EventProgramAllowed EventKind = "program_allowed"
+	// EventProgramEnded: the user, or somebody for them, ended what a program may do.
+	EventProgramEnded EventKind = "program_ended"
+	// EventSignedInTo: the user signed in to a program with the account.
+	EventSignedInTo EventKind = "signed_in_to"
 )
 
 // The signs in [Event.Change].
@@ -100,6 +106,7 @@ const (
 	GroupPasskeys  EventGroup = "passkeys"
 	GroupPasswords EventGroup = "passwords" // and other ways to sign in
 	GroupUsers     EventGroup = "users"     // and their links
+	GroupPrograms  EventGroup = "programs"  // to which users sign in with their accounts
 )
 
 // EventGroups has each kind, with its group.
@@ -139,6 +146,9 @@ var EventGroups = map[EventKind]EventGroup{
 	EventHeld:              GroupPasswords,
 	EventReleased:          GroupPasswords,
 	EventDataExported:      GroupUsers,
+	EventProgramAllowed:    GroupPrograms,
+	EventProgramEnded:      GroupPrograms,
+	EventSignedInTo:        GroupPrograms,
 }
 
 // Event is a line of a user's activity.
@@ -155,6 +165,7 @@ type Event struct {
 	Passkey   string     `json:"passkey,omitempty"`   // its name at that time
 	PasskeyID string     `json:"passkeyId,omitempty"` // set while the user has it
 	Provider  string     `json:"provider,omitempty"`  // the name of the OpenID provider
+	Program   string     `json:"program,omitempty"`   // the name of the program, at that time
 	By        string     `json:"by,omitempty"`        // the display name of the administrator who did it
 	ByRemoved bool       `json:"byRemoved,omitempty"` // an administrator did it who was removed since; By is ""
 	About     string     `json:"about,omitempty"`     // the display name of another user to whom it was done

@@ -56,7 +56,8 @@ type AuditEvent struct {
 	Method   string        `json:"method,omitempty"`
 	Passkey  string        `json:"passkey,omitempty"` // its name at that time
 	Provider string        `json:"provider,omitempty"`
-	Reason   FailureReason `json:"reason,omitempty"` // why a passkey didn't work
+	Program  string        `json:"program,omitempty"` // its name at that time
+	Reason   FailureReason `json:"reason,omitempty"`  // why a passkey didn't work
 	Change   string        `json:"change,omitempty"`
 	Browser  string        `json:"browser,omitempty"`
 	System   string        `json:"system,omitempty"`

@@ -248,6 +248,10 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventDataExported:   text.DataExported,
 		shared.EventHeld:           text.Held,
 		shared.EventReleased:       text.Released,
+
+		shared.EventProgramAllowed: text.ProgramAllowed,
+		shared.EventProgramEnded:   text.ProgramEnded,
+		shared.EventSignedInTo:     text.SignedInTo,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:
@@ -265,7 +269,7 @@ func (c Context) eventText(e shared.Event) string {
 	case plain == "":
 		plain = text.Other // of a newer server
 	}
-	return message.Fill(plain, "passkey", e.Passkey, "provider", e.Provider, "reason", c.reason(e.Reason))
+	return message.Fill(plain, "passkey", e.Passkey, "provider", e.Provider, "program", e.Program, "reason", c.reason(e.Reason))
 }
 
 // changeText says what was changed, as in [shared.Event].

@@ -37,7 +37,7 @@ func alarming(e shared.Event) bool {
 	case shared.EventSignedIn, shared.EventConfirmed,
 		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged, shared.EventPasswordRemoved,
 		shared.EventEmailChanged, shared.EventProfileChanged, shared.EventDataExported, shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
-		shared.EventSessionEnded, shared.EventOthersEnded:
+		shared.EventSessionEnded, shared.EventOthersEnded, shared.EventProgramAllowed:
 		return !e.Here && !byAdministrator(e) && e.About == "" && !e.AboutRemoved && e.Browser+e.System+e.Address != ""
 	}
 	return false

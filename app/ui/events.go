@@ -210,7 +210,7 @@ func (p *EventsPage) renderFilters() app.UI {
 				OnChange(func(ctx app.Context, _ app.Event) { p.choose(filterFind, strings.TrimSpace(valueOf(ctx))) }),
 		),
 		p.renderSelect(filterKind, text.Kind,
-			"", text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.EventSignedIn), text.SignedIn, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users),
+			"", text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.EventSignedIn), text.SignedIn, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users, string(shared.GroupPrograms), text.Programs),
 		p.renderSelect(filterBy, text.By,
 			"", text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
 		p.renderSelect(filterDays, text.When,

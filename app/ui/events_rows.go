@@ -33,7 +33,7 @@ func (r repeated) count() (n int) {
 // takes reports whether an older event is the same again.
 func (r repeated) takes(older shared.AuditEvent) bool {
 	newest := r[0]
-	return older.Kind == newest.Kind && older.Method == newest.Method && older.Passkey == newest.Passkey && older.Provider == newest.Provider && older.Reason == newest.Reason && older.Change == newest.Change &&
+	return older.Kind == newest.Kind && older.Method == newest.Method && older.Passkey == newest.Passkey && older.Provider == newest.Provider && older.Program == newest.Program && older.Reason == newest.Reason && older.Change == newest.Change &&
 		idOf(older.User) == idOf(newest.User) && idOf(older.By) == idOf(newest.By) &&
 		older.Browser == newest.Browser && older.System == newest.System && older.Address == newest.Address &&
 		newest.Time.Sub(older.Time) < time.Hour
@@ -116,7 +116,7 @@ func lastOf(e shared.AuditEvent) time.Time {
 // what says what happened, and how often.
 func (p *EventsPage) what(row repeated) string {
 	e := row[0]
-	what := p.Context.eventText(shared.Event{Kind: e.Kind, Method: e.Method, Passkey: e.Passkey, Provider: e.Provider, Reason: e.Reason})
+	what := p.Context.eventText(shared.Event{Kind: e.Kind, Method: e.Method, Passkey: e.Passkey, Provider: e.Provider, Program: e.Program, Reason: e.Reason})
 	if n := row.count(); n > 1 {
 		return message.Fill(p.Context.Text.Events.Repeated, "event", what, "count", p.Context.Number(n))
 	}
@@ -163,7 +163,7 @@ func (p *EventsPage) renderFacts(row repeated) app.UI {
 	}
 	var facts []app.UI
 	for _, fact := range []struct{ name, value, href string }{
-		{text.FactBy, p.person(e.By), p.pageOf(e.By)}, {text.FactFor, p.person(e.User), p.pageOf(e.User)}, {text.FactPasskey, e.Passkey, ""}, {text.FactProvider, e.Provider, ""}, {text.FactChange, p.Context.changeText(e.Change), ""},
+		{text.FactBy, p.person(e.By), p.pageOf(e.By)}, {text.FactFor, p.person(e.User), p.pageOf(e.User)}, {text.FactPasskey, e.Passkey, ""}, {text.FactProvider, e.Provider, ""}, {text.FactProgram, e.Program, ""}, {text.FactChange, p.Context.changeText(e.Change), ""},
 		{text.FactFrom, strings.Join(from, ", "), ""}, {text.FactWhen, when, ""}, {text.FactEvent, e.ID, ""},
 	} {
 		if fact.value != "" {

@@ -31,6 +31,8 @@ func eventIcon(what shared.EventKind, method string) (name, kind string) {
 		return "key", ""
 	case shared.GroupUsers:
 		return "people", ""
+	case shared.GroupPrograms:
+		return "browser", ""
 	case shared.GroupSignIns:
 		if method == shared.MethodPasskey {
 			return "key", ""

@@ -264,7 +264,10 @@ func stateEvents() []shared.Event {
 	last := at.Add(-time.Minute)
 	list = append(list, shared.Event{Kind: shared.EventSignInFailed, Method: shared.MethodRecoveryCode, Count: 120, Last: &last, Address: "192.0.2.1"},
 		shared.Event{Kind: shared.EventInvited, ByRemoved: true},
-		shared.Event{Kind: shared.EventPasskeyFailed, Method: shared.MethodPasskey, Reason: shared.ReasonClosed, Browser: "Chrome", System: "Windows", Here: true})
+		shared.Event{Kind: shared.EventPasskeyFailed, Method: shared.MethodPasskey, Reason: shared.ReasonClosed, Browser: "Chrome", System: "Windows", Here: true},
+		shared.Event{Kind: shared.EventProgramAllowed, Program: "Grafana", Browser: "Chrome", System: "Windows"},
+		shared.Event{Kind: shared.EventSignedInTo, Program: "Grafana", Browser: "Chrome", System: "Windows", Here: true},
+		shared.Event{Kind: shared.EventProgramEnded, Program: "Grafana", By: "Ann Admin"})
 	for i := range list {
 		list[i].ID, list[i].Time = fmt.Sprint("e", i), at.Add(-time.Duration(i)*time.Hour)
 	}

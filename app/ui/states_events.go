@@ -58,9 +58,11 @@ func stateAudit() []shared.AuditEvent {
 	added := event("0005", shared.EventPasskeyAdded, at(27, 17, 22), bob, nil)
 	added.Passkey = `Pixel 9 <img src="x" onerror="alert(1)">`
 	byIT := shared.AuditEvent{ID: "18c1a2b3c4d5e6f70006", Kind: shared.EventRoleChanged, Time: at(27, 8, 40), User: ann, Change: "-role:auditor +role:helper +helps:sales"}
+	allowed := event("0009", shared.EventProgramAllowed, at(26, 8, 30), bob, nil)
+	allowed.Program = "Grafana"
 	return []shared.AuditEvent{
 		signedIn, again, event("0003", shared.EventRecoveryLinkMade, at(28, 7, 58), carol, ann), failed,
 		added, event("0007", shared.EventDisabled, at(27, 15, 4), bob, ann), byIT,
-		event("0008", shared.EventAccountRemoved, at(26, 9, 0), removed, ann),
+		event("0008", shared.EventAccountRemoved, at(26, 9, 0), removed, ann), allowed,
 	}
 }

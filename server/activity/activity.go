@@ -130,7 +130,7 @@ func parseEventID(text string) (id store.EventID, err error) {
 func describe(who session.Actor, e store.Event) shared.Event {
 	passkey, _ := who.Passkey(e.PasskeyID)
 	line := shared.Event{
-		ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider,
+		ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider, Program: e.Program,
 		PasskeyID: passkey.ID, // "" if the user has removed it
 		Reason:    e.Reason, Change: e.Change,
 		Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,

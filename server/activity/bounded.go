@@ -17,13 +17,14 @@ import (
 // Each change adds an event to its batch. A program that signs in, renames or makes
 // recovery codes all day would fill the disk. It would also bury what the user must see:
 // what somebody else did in their name. In a bounded store, the first fifty events of a
-// user and a kind, with one reason and about one other user, in a day have a line each. After them each source has one line, which
+// user and a kind, with one reason and about one other user or program, in a day have a line each. After them each source has one line, which
 // counts its events and has the time of the last one; from the eleventh source on, all
 // share one line. So the actions of a thief elsewhere stay visible beside a busy program of
 // the user. Nothing is refused and no older line changes, so nobody can hide what they did.
 //
 // That is at most 61 lines a day of each kind, of half a kilobyte each, and for administrators as many
-// for each user about whom they do something: who was removed must never be lost in a line. The counts are kept
+// for each user about whom they do something: who was removed must never be lost in a line. For events of
+// programs it is as many for each program. The counts are kept
 // in memory, on each node, and a restart begins at zero. Failed attempts have their own
 // bound: see package failures.
 
@@ -55,6 +56,8 @@ type about struct {
 	kind   shared.EventKind
 	reason shared.FailureReason
 	other  string // the user whom they are about, so that no line hides whom an act was done to
+	// program is the one that they are about, so that one that signs in all day hides no other.
+	program string
 }
 
 // tally counts the events of a window.
@@ -132,7 +135,7 @@ func (b *bounded) count(batch store.Batch) (alone []*tally, more []over) {
 		if !is {
 			continue
 		}
-		t := b.tally(about{added.Event.UserID, added.Event.Kind, added.Event.Reason, added.Event.About}, added.Event.Time)
+		t := b.tally(about{added.Event.UserID, added.Event.Kind, added.Event.Reason, added.Event.About, added.Event.Program}, added.Event.Time)
 		if t.alone >= each {
 			l := b.line(t, source{added.Event.By, added.Event.Method, added.Event.Client})
 			if !slices.ContainsFunc(more, func(m over) bool { return m.line == l }) {

@@ -227,3 +227,31 @@ func TestWhomActsAreAbout(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundedKeepsPrograms: a program that signs a user in all day hides no other.
+func TestBoundedKeepsPrograms(t *testing.T) {
+	m := newStore(t, func() time.Time { return began })
+	b := activity.New(m, 0, slog.New(slog.DiscardHandler)).Store()
+	signsInTo := func(i int, program string) {
+		event := store.NewEvent(began.Add(time.Duration(i)*time.Second), ann, shared.EventSignedInTo, store.Client{})
+		event.Program = program
+		if err := b.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 200 {
+		signsInTo(i, "Grafana")
+	}
+	signsInTo(200, "Gitea")
+	signsInTo(201, "Grafana")
+	events, err := m.Events(t.Context(), ann, store.EventID{}, 100)
+	if err != nil || len(events) != 52 {
+		t.Fatalf("%d lines (%v), want 50 with a program's sign-ins, one with the others, and one of the other program", len(events), err)
+	}
+	if e := events[0]; e.Program != "Gitea" || e.Count != 0 {
+		t.Errorf("the newest line is %+v", e)
+	}
+	if e := events[1]; e.Program != "Grafana" || e.Count != 151 {
+		t.Errorf("the line of the others is %+v", e)
+	}
+}

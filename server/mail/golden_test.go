@@ -33,6 +33,8 @@ func TestLetters(t *testing.T) {
 				n.Passkey = "Ann’s phone"
 			case shared.EventIdentityLinked, shared.EventIdentityUnlinked:
 				n.Provider = "Example ID"
+			case shared.EventProgramAllowed:
+				n.Program = "Grafana"
 			case shared.EventEmailChanged:
 				n.Email = "ann.miller@acme.example"
 			case shared.EventRoleChanged, shared.EventDisabled, shared.EventRecoveryLinkMade:
@@ -115,7 +117,7 @@ func same(t *testing.T, name, got string) {
 // TestHostileNews checks that nothing that a person typed is markup or a line of its own.
 func TestHostileNews(t *testing.T) {
 	const hostile = "<img src=x onerror=alert(1)>\r\nBcc: eve@evil.example\u202e{product}"
-	n := newsOf(store.Event{Kind: shared.EventPasskeyAdded, Passkey: hostile, Provider: hostile, Client: store.Client{Browser: hostile, System: hostile, Address: hostile}},
+	n := newsOf(store.Event{Kind: shared.EventPasskeyAdded, Passkey: hostile, Provider: hostile, Program: hostile, Client: store.Client{Browser: hostile, System: hostile, Address: hostile}},
 		store.User{DisplayName: hostile}, "ann@acme.example")
 	n.Email = hostile
 	n.UserName = hostile

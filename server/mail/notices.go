@@ -31,6 +31,7 @@ var notices = []notice{
 	{kind: shared.EventLinkUsed, title: func(t message.Titles) string { return t.LinkUsed }},
 	{kind: shared.EventIdentityLinked, title: func(t message.Titles) string { return t.IdentityLinked }},
 	{kind: shared.EventIdentityUnlinked, title: func(t message.Titles) string { return t.IdentityUnlinked }},
+	{kind: shared.EventProgramAllowed, title: func(t message.Titles) string { return t.ProgramAllowed }},
 	{kind: shared.EventSignedIn, method: store.MethodRecoveryCode, title: func(t message.Titles) string { return t.CodeUsed }},
 	{kind: shared.EventSignedIn, onlyNew: true, title: func(t message.Titles) string { return t.NewBrowser }},
 	{kind: shared.EventRoleChanged, title: func(t message.Titles) string { return t.RoleChanged }},
@@ -61,6 +62,7 @@ type news struct {
 	Time     time.Time        `json:"time"`
 	Passkey  string           `json:"passkey,omitempty"`
 	Provider string           `json:"provider,omitempty"`
+	Program  string           `json:"program,omitempty"`
 	Email    string           `json:"email,omitempty"` // the new address, if that was changed
 	ByOther  bool             `json:"byOther,omitempty"`
 	Until    time.Time        `json:"until,omitzero"`     // when the hold ends
@@ -75,7 +77,7 @@ func newsOf(event store.Event, user store.User, to string) news {
 	n := news{
 		To: to, Language: user.Language, Name: user.DisplayName,
 		Kind: event.Kind, Method: event.Method, Time: event.Time,
-		Passkey: event.Passkey, Provider: event.Provider, ByOther: event.By != "",
+		Passkey: event.Passkey, Provider: event.Provider, Program: event.Program, ByOther: event.By != "",
 	}
 	if event.Kind == shared.EventEmailChanged {
 		n.Email = user.Email

@@ -113,7 +113,7 @@ func (n news) facts(text message.Mail) (facts []fact) {
 	}
 	for _, f := range []fact{
 		{text.When, n.Time.In(time.UTC).Format(timeFormat)},
-		{text.Passkey, plain(n.Passkey)}, {text.Provider, plain(n.Provider)}, {text.NewEmail, plain(n.Email)},
+		{text.Passkey, plain(n.Passkey)}, {text.Provider, plain(n.Provider)}, {text.Program, plain(n.Program)}, {text.NewEmail, plain(n.Email)},
 		{text.ByOther, by}, {text.Browser, browser}, {text.Address, plain(n.Address)},
 	} {
 		if f.value != "" {

@@ -81,6 +81,27 @@ func NewRegistry(s store.Store, configured []Client, now store.Clock) *Registry 
 	return r
 }
 
+// CheckConfigured refuses clients for [NewRegistry] that have one id, or no secret though they authenticate with one, or that
+// [Client.Check] refuses. Its errors are for whoever configures a server.
+func CheckConfigured(configured []Client) error {
+	var ids []string
+	for _, c := range configured {
+		checked, err := c.Check()
+		switch {
+		case err != nil:
+			return fmt.Errorf("the client %s: %w", shown.Quoted(c.ID), err)
+		case slices.Contains(ids, c.ID):
+			return fmt.Errorf("there are two clients %s", c.ID)
+		case checked.Authentication != c.Authentication || checked.Algorithm != c.Algorithm:
+			return fmt.Errorf("the client %s has no defaults: use what Client.Check returns", c.ID)
+		case c.UsesSecret() && len(c.Secrets) == 0:
+			return fmt.Errorf("the client %s has no secret", c.ID)
+		}
+		ids = append(ids, c.ID)
+	}
+	return nil
+}
+
 // Client returns a client. Configured ones come first. It fails with [store.ErrNotFound].
 func (r *Registry) Client(ctx context.Context, id string) (Client, error) {
 	if c, is := r.configured[id]; is {

@@ -335,3 +335,26 @@ func TestMostClients(t *testing.T) {
 		t.Errorf("%d are listed, %v", len(all), err)
 	}
 }
+
+func TestCheckConfigured(t *testing.T) {
+	good, err := openid.Client{ID: "a", Redirects: []string{"https://a.example"}}.Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good.Secrets = []openid.Secret{{Hash: store.HashOf("secret")}}
+	if err := openid.CheckConfigured([]openid.Client{good}); err != nil {
+		t.Error(err)
+	}
+	for sentence, do := range map[string]func(*openid.Client){
+		"two clients a":        func(c *openid.Client) { c.Name = "B" },
+		"has no secret":        func(c *openid.Client) { c.ID, c.Secrets = "b", nil },
+		"has no defaults":      func(c *openid.Client) { c.ID, c.Algorithm = "b", "" },
+		"there is no redirect": func(c *openid.Client) { c.ID, c.Redirects = "b", nil },
+	} {
+		other := good
+		do(&other)
+		if err := openid.CheckConfigured([]openid.Client{good, other}); err == nil || !strings.Contains(err.Error(), sentence) {
+			t.Errorf("got %v, want %q", err, sentence)
+		}
+	}
+}

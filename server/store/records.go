@@ -201,6 +201,7 @@ type Event struct {
 	PasskeyID string               // the passkey that the event is about, or ""
 	Passkey   string               // that passkey's name at the time
 	Provider  string               // the OpenID provider that the event is about, by its displayed name at the time, or ""
+	Program   string               // the program that the event is about, by its name at the time, or ""
 	By        string               // the id of the administrator who did it; "" for the user or IT
 	About     string               // the id of another user whom the event is about, or ""
 	Reason    shared.FailureReason // why a ceremony failed, or ""

@@ -13,6 +13,7 @@ type Events struct {
 	Passkeys         string
 	Passwords        string
 	Users            string
+	Programs         string
 	By               string
 	ByAnybody        string
 	ByAdministrators string
@@ -36,6 +37,7 @@ type Events struct {
 	FactFor          string
 	FactPasskey      string
 	FactProvider     string
+	FactProgram      string
 	FactChange       string
 	FactFrom         string
 	FactWhen         string

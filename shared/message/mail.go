@@ -8,6 +8,7 @@ type Mail struct {
 	When      string
 	Passkey   string
 	Provider  string
+	Program   string
 	Browser   string
 	BrowserOn string // {browser}, {system}
 	Address   string
@@ -56,6 +57,7 @@ type Titles struct {
 	LinkUsed         string
 	IdentityLinked   string
 	IdentityUnlinked string
+	ProgramAllowed   string
 	NewBrowser       string
 	RoleChanged      string
 	Disabled         string
@@ -85,6 +87,7 @@ var mailEnglish = Mail{
 	When:      "When",
 	Passkey:   "Passkey",
 	Provider:  "Provider",
+	Program:   "Program",
 	Browser:   "Browser",
 	BrowserOn: "{browser} on {system}",
 	Address:   "IP address",
@@ -106,6 +109,7 @@ var mailEnglish = Mail{
 		LinkUsed:         "A way to sign in was added to your account by a link",
 		IdentityLinked:   "A sign-in at a provider was linked to your account",
 		IdentityUnlinked: "A sign-in at a provider was unlinked from your account",
+		ProgramAllowed:   "Your account was used to sign in to a new program",
 		NewBrowser:       "Your account was used in a new browser",
 		RoleChanged:      "Your role was changed",
 		Disabled:         "Your account was disabled",
@@ -137,6 +141,7 @@ var mailGerman = Mail{
 	When:      "Zeitpunkt",
 	Passkey:   "Passkey",
 	Provider:  "Anbieter",
+	Program:   "Programm",
 	Browser:   "Browser",
 	BrowserOn: "{browser} unter {system}",
 	Address:   "IP-Adresse",
@@ -158,6 +163,7 @@ var mailGerman = Mail{
 		LinkUsed:         "Ihrem Konto wurde über einen Link eine Anmeldemethode hinzugefügt",
 		IdentityLinked:   "Eine Anmeldung bei einem Anbieter wurde mit Ihrem Konto verknüpft",
 		IdentityUnlinked: "Eine Anmeldung bei einem Anbieter wurde von Ihrem Konto getrennt",
+		ProgramAllowed:   "Ihr Konto wurde zur Anmeldung bei einem neuen Programm benutzt",
 		NewBrowser:       "Ihr Konto wurde in einem neuen Browser verwendet",
 		RoleChanged:      "Ihre Rolle wurde geändert",
 		Disabled:         "Ihr Konto wurde gesperrt",
@@ -189,6 +195,7 @@ var mailFrench = Mail{
 	When:      "Date",
 	Passkey:   "Clé d’accès",
 	Provider:  "Fournisseur",
+	Program:   "Programme",
 	Browser:   "Navigateur",
 	BrowserOn: "{browser} sous {system}",
 	Address:   "Adresse IP",
@@ -210,6 +217,7 @@ var mailFrench = Mail{
 		LinkUsed:         "Un lien a servi à ajouter un moyen de connexion à votre compte",
 		IdentityLinked:   "Une connexion chez un fournisseur a été associée à votre compte",
 		IdentityUnlinked: "Une connexion chez un fournisseur a été dissociée de votre compte",
+		ProgramAllowed:   "Votre compte a servi à se connecter à un nouveau programme",
 		NewBrowser:       "Votre compte a été utilisé dans un nouveau navigateur",
 		RoleChanged:      "Votre rôle a été modifié",
 		Disabled:         "Votre compte a été désactivé",
@@ -241,6 +249,7 @@ var mailSpanish = Mail{
 	When:      "Cuándo",
 	Passkey:   "Llave de acceso",
 	Provider:  "Proveedor",
+	Program:   "Programa",
 	Browser:   "Navegador",
 	BrowserOn: "{browser} en {system}",
 	Address:   "Dirección IP",
@@ -262,6 +271,7 @@ var mailSpanish = Mail{
 		LinkUsed:         "Se añadió a tu cuenta una forma de iniciar sesión mediante un enlace",
 		IdentityLinked:   "Se vinculó a tu cuenta un inicio de sesión en un proveedor",
 		IdentityUnlinked: "Se desvinculó de tu cuenta un inicio de sesión en un proveedor",
+		ProgramAllowed:   "Tu cuenta se usó para iniciar sesión en un programa nuevo",
 		NewBrowser:       "Tu cuenta se usó en un navegador nuevo",
 		RoleChanged:      "Se cambió tu rol",
 		Disabled:         "Se desactivó tu cuenta",
@@ -293,6 +303,7 @@ var mailJapanese = Mail{
 	When:      "日時",
 	Passkey:   "パスキー",
 	Provider:  "プロバイダー",
+	Program:   "プログラム",
 	Browser:   "ブラウザー",
 	BrowserOn: "{browser} ({system})",
 	Address:   "IP アドレス",
@@ -314,6 +325,7 @@ var mailJapanese = Mail{
 		LinkUsed:         "リンクを使ってアカウントにサインイン方法が追加されました",
 		IdentityLinked:   "プロバイダーでのサインインがアカウントと連携されました",
 		IdentityUnlinked: "プロバイダーでのサインインとアカウントの連携が解除されました",
+		ProgramAllowed:   "新しいプログラムへのサインインにアカウントが使われました",
 		NewBrowser:       "新しいブラウザーでアカウントが使われました",
 		RoleChanged:      "役割が変更されました",
 		Disabled:         "アカウントが無効になりました",

@@ -257,6 +257,9 @@ type Activity struct {
 	CodesMade        string
 	IdentityLinked   string // {provider}
 	IdentityUnlinked string // {provider}
+	ProgramAllowed   string // {program}
+	ProgramEnded     string // {program}
+	SignedInTo       string // {program}
 	Invited          string
 	RecoveryLinkMade string
 	LinkWithdrawn    string

@@ -102,7 +102,7 @@ var programPagesGerman = ProgramPages{
 	Groups:       "Ihre Gruppen: {value}",
 	NoGroups:     "Ihre Gruppen, noch sind Sie in keiner",
 	Language:     "Ihre Sprache, {value}",
-	Offline:      "die Erlaubnis, Sie angemeldet zu lassen, auch wenn Sie es nicht benutzen",
+	Offline:      "Die Erlaubnis, Sie angemeldet zu lassen, auch wenn Sie es nicht benutzen",
 	NoSecrets:    "Ihr Passwort und Ihre Passkeys bekommt es nicht.",
 	Continue:     "Weiter",
 	Cancel:       "Abbrechen",

@@ -20,7 +20,7 @@ import (
 type eventFilter struct{ audit.Filter }
 
 func (c *eventFilter) takes(l *commandLine) {
-	l.StringVar(&c.Kind, "kind", "", "Only events of these `KINDS`, with commas between, such as sign_in_failed; or sign-ins, failures, passkeys, passwords, users.")
+	l.StringVar(&c.Kind, "kind", "", "Only events of these `KINDS`, with commas between, such as sign_in_failed; or sign-ins, failures, passkeys, passwords, users, programs.")
 	l.StringVar(&c.User, "user", "", "Only what happened to this `USER`: the user name, the e-mail address or the id.")
 	l.StringVar(&c.By, "by", "", "Only what this `USER` did to others; or administrators, users, or command-line.")
 	l.StringVar(&c.Address, "address", "", "Only from this IP `ADDRESS`, or from a network such as 192.0.2.0/24.")
@@ -187,7 +187,7 @@ func eventLine(v shared.AuditEvent) string {
 	} else if v.User != nil && v.Browser+v.System+v.Address == "" {
 		words = append(words, "by the command line")
 	}
-	for _, fact := range []struct{ what, is string }{{"", v.Method}, {"", v.Change}, {"passkey ", v.Passkey}, {"at ", v.Provider}, {"", v.Browser}, {"on ", v.System}, {"from ", v.Address}} {
+	for _, fact := range []struct{ what, is string }{{"", v.Method}, {"", v.Change}, {"passkey ", v.Passkey}, {"at ", v.Provider}, {"program ", v.Program}, {"", v.Browser}, {"on ", v.System}, {"from ", v.Address}} {
 		if fact.is != "" {
 			words = append(words, fact.what+strings.Trim(strconv.QuoteToGraphic(fact.is), `"`)) // nothing moves the cursor
 		}

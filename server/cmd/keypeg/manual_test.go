@@ -51,18 +51,19 @@ func TestManualSettings(t *testing.T) {
 	}
 }
 
-// TestManualProviders checks the table of a provider's keys against the keys that there
-// are.
-func TestManualProviders(t *testing.T) {
-	page := document(t, "web/manual/providers.md")
-	keys := config.ProviderKeys()
-	for _, key := range keys {
-		if want := "\n| `" + key + "` |"; !strings.Contains(page, want) {
-			t.Errorf("the page has no row that begins with %s", want)
+// TestManualTables checks the tables of the keys of a provider and of a client against the keys that there are.
+func TestManualTables(t *testing.T) {
+	for file, keys := range map[string][]string{"web/manual/providers.md": config.ProviderKeys(), "web/manual/openid.md": config.ClientKeys()} {
+		_, page, _ := strings.Cut(document(t, file), "\n| key | meaning |\n| --- | --- |")
+		table, _, _ := strings.Cut(page, "\n\n")
+		for _, key := range keys {
+			if want := "\n| `" + key + "` |"; !strings.Contains(table, want) {
+				t.Errorf("%s has no row that begins with %s", file, want)
+			}
 		}
-	}
-	if rows := strings.Count(page, "\n| `"); rows != len(keys) {
-		t.Errorf("the table has %d rows, and there are %d keys", rows, len(keys))
+		if rows := strings.Count(table, "\n| `"); rows != len(keys) {
+			t.Errorf("the table of %s has %d rows, and there are %d keys", file, rows, len(keys))
+		}
 	}
 }
 

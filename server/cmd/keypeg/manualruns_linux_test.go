@@ -107,6 +107,9 @@ var manualRuns = map[string][]manualBlock{
 	"web/manual/providers.md": {
 		{begins: "[provider.google]", run: runsSettings},
 	},
+	"web/manual/openid.md": {
+		{begins: "[client.wiki]", run: runsSettings},
+	},
 	"web/manual/audit.md": {
 		{begins: "keypeg audit tail", before: map[string]string{"": serve, "keypeg audit tail --follow": "echo " + strings.TrimSpace(aPassword) + " | keypeg user add ann"}},
 		{begins: "keypeg audit verify", run: runsVerify},
@@ -386,6 +389,7 @@ func runsPrometheus(m *machine, block string) {
 func runsSettings(m *machine, block string) {
 	m.writes("/etc/keypeg/google.secret", "of the provider's")
 	m.writes("/etc/keypeg/acme-google.secret", "of the provider's")
+	m.writes("/etc/keypeg/wiki.secret", "cleverer-than-anybody-could-ever-guess")
 	m.writes(filepath.Join(m.folder, "written.toml"), "public-url = \"https://id.example.com\"\n"+block)
 	if strings.Contains(block, `edition = "cloud"`) {
 		m.writes(filepath.Join(m.folder, "written.toml"), block)

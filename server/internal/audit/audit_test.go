@@ -322,6 +322,32 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestExportProgram checks that the list and both kinds of file name the program, and that the filter selects
+// the events of programs together.
+func TestExportProgram(t *testing.T) {
+	b := newBook(t)
+	for _, kind := range []shared.EventKind{shared.EventProgramAllowed, shared.EventSignedInTo, shared.EventProgramEnded, shared.EventSignedIn} {
+		event := store.NewEvent(b.now, ann, kind, store.Client{Address: "192.0.2.7"})
+		if kind != shared.EventSignedIn {
+			event.Program = "Grafana"
+		}
+		b.apply(store.AddEvent{Event: event})
+	}
+	rows, err := csv.NewReader(b.asks(shared.RoleAuditor, shared.PathAuditExport+"?format=csv&kind=programs").Body).ReadAll()
+	if err != nil || len(rows) != 4 {
+		t.Fatalf("%d rows (%v), want the three of programs", len(rows), err)
+	}
+	for _, row := range rows[1:] {
+		if got := row[slices.Index(rows[0], "program")]; got != "Grafana" {
+			t.Errorf("the program is %q in %q", got, row)
+		}
+	}
+	var page shared.AuditPage
+	if err := json.Unmarshal(b.asks(shared.RoleAuditor, shared.PathAudit+"?kind=program_allowed").Body.Bytes(), &page); err != nil || len(page.Events) != 1 || page.Events[0].Program != "Grafana" {
+		t.Errorf("got %+v (%v)", page, err)
+	}
+}
+
 // TestExportReason checks that a table says why a passkey didn't work, as the lines of JSON do.
 func TestExportReason(t *testing.T) {
 	b := newBook(t)

@@ -43,7 +43,7 @@ func formatOf(name string) (format, error) {
 
 // Columns are the columns of an export as a table.
 var Columns = []string{
-	"id", "time", "kind", "user_id", "user", "display_name", "by_id", "by", "method", "passkey", "provider", "reason", "change", "browser", "system", "address", "count", "last",
+	"id", "time", "kind", "user_id", "user", "display_name", "by_id", "by", "method", "passkey", "provider", "program", "reason", "change", "browser", "system", "address", "count", "last",
 }
 
 func row(v shared.AuditEvent) []string {
@@ -53,7 +53,7 @@ func row(v shared.AuditEvent) []string {
 		count, last = strconv.FormatUint(v.Count, 10), timeText(*v.Last)
 	}
 	return []string{
-		v.ID, timeText(v.Time), string(v.Kind), user.ID, user.Name, user.DisplayName, by.ID, by.Name, v.Method, v.Passkey, v.Provider, string(v.Reason), v.Change, v.Browser, v.System, v.Address, count, last,
+		v.ID, timeText(v.Time), string(v.Kind), user.ID, user.Name, user.DisplayName, by.ID, by.Name, v.Method, v.Passkey, v.Provider, v.Program, string(v.Reason), v.Change, v.Browser, v.System, v.Address, count, last,
 	}
 }
 

@@ -100,7 +100,7 @@ func (p *pages) line(ctx context.Context, v store.Event) (line shared.AuditEvent
 		return line, false, nil
 	}
 	line = shared.AuditEvent{
-		ID: hex.EncodeToString(v.ID[:]), Kind: v.Kind, Time: v.Time, Method: string(v.Method), Passkey: v.Passkey, Provider: v.Provider,
+		ID: hex.EncodeToString(v.ID[:]), Kind: v.Kind, Time: v.Time, Method: string(v.Method), Passkey: v.Passkey, Provider: v.Provider, Program: v.Program,
 		Reason: v.Reason, Change: v.Change, Browser: v.Client.Browser, System: v.Client.System, Address: v.Client.Address,
 	}
 	if v.Count > 1 {

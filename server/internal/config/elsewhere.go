@@ -57,7 +57,7 @@ func (s *Settings) lookInFile(flags *pflag.FlagSet) {
 		return
 	}
 	for _, key := range inOrder(content, keys) {
-		if key == providerTable || key == tenantTables {
+		if isTable(key) {
 			continue // readTables reads it
 		}
 		f := flags.Lookup(key)
@@ -86,7 +86,10 @@ func inOrder[V any](content string, keys map[string]V, table ...string) []string
 
 // names returns the names of all settings, and of the tables of the file.
 func names(flags *pflag.FlagSet) []string {
-	names := []string{providerTable, tenantTables}
+	names := []string{tenantTables}
+	for _, own := range ownTables {
+		names = append(names, own.kind)
+	}
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return names
 }

@@ -118,7 +118,7 @@ func (s *Settings) WriteInForce(w io.Writer, flags *pflag.FlagSet) error {
 		return err
 	}
 	for name := range tables {
-		if name != providerTable && name != tenantTables {
+		if !isTable(name) {
 			delete(tables, name)
 		}
 	}

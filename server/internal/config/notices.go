@@ -44,11 +44,11 @@ func (s *Settings) LogNotices(log *slog.Logger) {
 	}
 	s.mailServer.logNotices(log)
 	logRoots(log, s.AttestationRoots.list)
-	logProviders(log, s.providers)
+	s.own.logNotices(log)
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		table, log := s.tables[name], log.With("tenant", name)
 		logRoots(log, table.roots.list)
-		logProviders(log, table.providers)
+		table.logNotices(log)
 	}
 }
 
@@ -93,18 +93,26 @@ func logRoots(log *slog.Logger, roots []*x509.Certificate) {
 	log.Info("passkeys can be added on devices of these makers only", "attestation_roots", good)
 }
 
-// logProviders warns of secrets that everybody on this machine can read, and of providers
+// logNotices warns of secrets that everybody on this machine can read, and of providers
 // that may make accounts for people from outside.
-func logProviders(log *slog.Logger, providers []provider) {
-	for _, p := range providers {
+func (t organisationTables) logNotices(log *slog.Logger) {
+	warnOfFile := func(whose, path string) {
+		if mode, is := textfile.ReadableByAll(path); is {
+			log.Warn("everybody on this machine can read the secret of "+whose+": chmod o-rwx "+path, "mode", mode.String())
+		}
+	}
+	for _, p := range t.providers {
 		if p.rules.AdmitsOthers() && !federation.IsEntra(p.protocol.Issuer) {
 			log.Warn("everybody who may have an account at the provider "+p.protocol.ID+" gets one here, if it was ever shown an e-mail address at one of allowed-domains: "+
 				"write required-claims with a claim that it gives to your members only", "issuer", p.protocol.Issuer)
 		}
 		for _, path := range p.files {
-			if mode, is := textfile.ReadableByAll(path); is {
-				log.Warn("everybody on this machine can read the secret of the provider "+p.protocol.ID+": chmod o-rwx "+path, "mode", mode.String())
-			}
+			warnOfFile("the provider "+p.protocol.ID, path)
+		}
+	}
+	for _, c := range t.clients {
+		if c.secretFile != "" {
+			warnOfFile("the client "+c.ID, c.secretFile)
 		}
 	}
 }

@@ -54,6 +54,9 @@ func TestNotices(t *testing.T) {
 		secrets++
 		return "[provider.one]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + file(fmt.Sprint("secret", secrets), mode, []byte(secret)) + "\"\n"
 	}
+	client := func(mode os.FileMode) string {
+		return "[client.app]\nredirects = \"https://app.example.com/\"\nsecret-file = \"" + file(fmt.Sprint("client", mode), mode, []byte("s3cret-of-a-program-with-32-characters")) + "\"\n"
+	}
 	creates := func(issuer, more string) string {
 		return strings.Replace(provider(0o600, "s3cret"), "https://login.example.com", issuer, 1) + "create-users = true\nallowed-domains = [\"Example.com\"]\n" + more
 	}
@@ -89,6 +92,8 @@ func TestNotices(t *testing.T) {
 		{[]string{"--config", file("google.toml", 0o600, []byte(creates("https://accounts.google.com", "")))}, ""},
 		{[]string{"--config", file("entra.toml", 0o600, []byte(creates("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", "")))}, ""},
 		{[]string{"--config", file("open.toml", 0o600, []byte(provider(0o644, "s3cret")))}, "chmod o-rwx"},
+		{[]string{"--config", file("client.toml", 0o600, []byte(client(0o644)))}, "can read the secret of the client app: chmod o-rwx"},
+		{[]string{"--config", file("closed.toml", 0o600, []byte(client(0o600)))}, ""},
 	} {
 		settings, _, err := read(append([]string{"--contact", "IT"}, row.args...)...)
 		if err != nil {

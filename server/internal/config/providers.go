@@ -31,12 +31,7 @@ type providerSettings struct {
 }
 
 // ProviderKeys are the keys of such a table.
-func ProviderKeys() (keys []string) {
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[providerSettings]()) {
-		keys = append(keys, field.Tag.Get("toml"))
-	}
-	return keys
-}
+func ProviderKeys() []string { return keysOf(reflect.TypeFor[providerSettings]()) }
 
 // listOf returns a value of the file as a list. A single value is a list of one.
 func listOf(written any) []any {

@@ -30,6 +30,8 @@ func (s *Settings) WriteFile(w io.Writer, flags *pflag.FlagSet) error {
 	})
 	b.WriteString("\n" + Wrapped("OpenID providers at which people can sign in have a table each: see keypeg manual providers.", "# ") +
 		"\n#[provider.example]\n#name = \"Example\"\n#issuer = \"https://accounts.example.com\"\n#client-id = \"keypeg\"\n#client-secret-file = \"/etc/keypeg/example.secret\"\n")
+	b.WriteString("\n" + Wrapped("Programs that sign people in here have a table each, or are added with keypeg client add: see keypeg manual openid.", "# ") +
+		"\n#[client.example]\n#name = \"Example\"\n#redirects = \"https://example.example.com/callback\"\n#secret-file = \"/etc/keypeg/example-client.secret\"\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

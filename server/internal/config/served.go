@@ -35,9 +35,9 @@ var _ installation.Settings = (*Settings)(nil)
 
 // Organisation implements [installation.Settings].
 func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, error) {
-	providers := s.providers
+	own := s.own
 	if s.IsCloud() {
-		providers = s.tables[t.Name].providers
+		own = s.tables[t.Name].organisationTables
 	}
 	settings, err := s.of(t)
 	methods := settings.policy(s.Passkeys)
@@ -49,8 +49,11 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 	}
 	related, failed := s.related(t)
 	organisation.Related, err = related, errors.Join(err, failed)
-	for _, p := range providers {
+	for _, p := range own.providers {
 		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})
+	}
+	for _, c := range own.clients {
+		organisation.Clients = append(organisation.Clients, c.Client)
 	}
 	return organisation, err
 }

@@ -54,8 +54,8 @@ type Settings struct {
 	LogLevel string
 	LogJSON  bool
 
-	providers []provider             // of the configuration file
-	tables    map[string]tenantTable // in the configuration file, by tenant
+	own    organisationTables     // of the configuration file
+	tables map[string]tenantTable // in the configuration file, by tenant
 
 	places map[string]string // where the settings are written that aren't defaults: --name, a variable, or a line of the file
 	faults []fault

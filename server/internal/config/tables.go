@@ -31,9 +31,41 @@ const tenantTables = "tenant"
 
 // tenantTable is such a table.
 type tenantTable struct {
-	values    map[string]any // without the providers
+	values map[string]any // without the tables within it
+	organisationTables
+	roots certificates
+}
+
+// organisationTables is what an organisation has in tables of the configuration file: in those of [ownTables].
+type organisationTables struct {
 	providers []provider
-	roots     certificates
+	clients   []client
+}
+
+// ownTables are the kinds of these tables, with their keys. On premise they stand at the top of the file, such as
+// [client.grafana], and in the cloud edition within the table of a tenant, such as [tenant.acme.client.grafana].
+var ownTables = []struct {
+	kind string
+	keys func() []string
+}{{providerTable, ProviderKeys}, {clientTable, ClientKeys}}
+
+// isOwnTable reports whether a key is one of these kinds.
+func isOwnTable(key string) bool {
+	for _, own := range ownTables {
+		if key == own.kind {
+			return true
+		}
+	}
+	return false
+}
+
+// isTable reports whether a key at the top of the file has tables.
+func isTable(key string) bool { return key == tenantTables || isOwnTable(key) }
+
+// writtenTables is what [organisationTables] is read from.
+type writtenTables struct {
+	Provider map[string]providerSettings `toml:"provider"`
+	Client   map[string]clientSettings   `toml:"client"`
 }
 
 // readTables reads the tables of the configuration file, which aren't flags.
@@ -41,54 +73,79 @@ func (s *Settings) readTables() {
 	if s.Config == "" || s.isRefused([]string{"config"}) {
 		return
 	}
-	var file struct {
-		Provider map[string]providerSettings `toml:"provider"`
-		Tenant   map[string]struct {
-			Provider map[string]providerSettings `toml:"provider"`
-		} `toml:"tenant"`
-	}
+	var file writtenTables
 	meta, err := toml.Decode(s.configText, &file)
-	if err != nil {
-		s.refuse(fmt.Errorf("the configuration file %s: %w", s.Config, err))
-		return
+	var tenants struct {
+		Tenant map[string]writtenTables `toml:"tenant"`
 	}
+	ofTenants, tenantsErr := toml.Decode(s.configText, &tenants)
 	var whole struct {
 		Tenant map[string]map[string]any `toml:"tenant"`
 	}
-	if _, err := toml.Decode(s.configText, &whole); err != nil {
-		s.refuse(fmt.Errorf("the configuration file %s: %w", s.Config, err))
-		return
+	_, wholeErr := toml.Decode(s.configText, &whole)
+	for _, err := range []error{err, tenantsErr, wholeErr} {
+		if err != nil {
+			s.refuse(fmt.Errorf("the configuration file %s: %w", s.Config, err))
+			return
+		}
 	}
 
-	for _, table := range []string{providerTable, tenantTables} {
-		if kind := meta.Type(table); kind != "" && kind != "Hash" {
-			s.refuse(s.inFile(fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", table, table), table))
-		}
+	for _, own := range ownTables {
+		s.refuseNoTable(meta, own.kind)
+		s.refuseUnknownKeys(meta.Undecoded(), own.keys(), own.kind)
 	}
-	for _, key := range meta.Undecoded() {
-		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
-			table := strings.Join(key[:len(key)-1], ".")
-			s.refuse(s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), DidYouMean(key[len(key)-1], ProviderKeys())), key...), table)
-		}
-	}
-	order, orderOf := ordersOf(meta)
-	var found []fault
-	s.providers, found = providersOf(file.Provider, order)
-	for _, f := range found {
-		if id := f.of[0]; !s.isRefused([]string{providerTable + "." + id}) {
-			s.refuse(s.inFile(f.err, providerTable, id))
-		}
-	}
+	s.refuseNoTable(meta, tenantTables)
+	s.own = s.readOwn(file, meta, func(err error, at ...string) { s.refuse(s.inFile(err, at...)) })
 	s.tables = map[string]tenantTable{}
 	for _, name := range inOrder(s.configText, whole.Tenant, tenantTables) {
-		s.tables[name] = s.readTenant(name, whole.Tenant[name], file.Tenant[name].Provider, orderOf[name])
+		for _, own := range ownTables {
+			s.refuseUnknownKeys(ofTenants.Undecoded(), own.keys(), tenantTables, name, own.kind)
+		}
+		s.tables[name] = s.readTenant(name, whole.Tenant[name], tenants.Tenant[name], ofTenants)
 	}
 }
 
+// refuseNoTable refuses a value where tables belong.
+func (s *Settings) refuseNoTable(meta toml.MetaData, kind string) {
+	if is := meta.Type(kind); is != "" && is != "Hash" {
+		s.refuse(s.inFile(fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", kind, kind), kind))
+	}
+}
+
+// refuseUnknownKeys refuses keys in tables of one kind that mean nothing there.
+func (s *Settings) refuseUnknownKeys(undecoded []toml.Key, keys []string, kind ...string) {
+	for _, key := range undecoded {
+		if len(key) > len(kind)+1 && slices.Equal(key[:len(kind)], kind) {
+			table := strings.Join(key[:len(key)-1], ".")
+			s.refuse(s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), DidYouMean(key[len(key)-1], keys)), key...), table)
+		}
+	}
+}
+
+// readOwn reads the tables of one organisation, which stand within a table, or at the top.
+func (s *Settings) readOwn(file writtenTables, meta toml.MetaData, refuse func(error, ...string), within ...string) (own organisationTables) {
+	refuseAll := func(kind string, found []fault) {
+		for _, f := range found {
+			table := append(slices.Clone(within), kind, f.of[0])
+			if !s.isRefused([]string{strings.Join(table, ".")}) {
+				refuse(f.err, append([]string{kind}, f.of...)...)
+			}
+		}
+	}
+	var found []fault
+	own.providers, found = providersOf(file.Provider, orderOf(meta, append(within, providerTable)))
+	refuseAll(providerTable, found)
+	own.clients, found = clientsOf(file.Client, orderOf(meta, append(within, clientTable)))
+	refuseAll(clientTable, found)
+	return own
+}
+
 // readTenant reads the table of one tenant.
-func (s *Settings) readTenant(name string, values map[string]any, providers map[string]providerSettings, order []string) tenantTable {
+func (s *Settings) readTenant(name string, values map[string]any, own writtenTables, meta toml.MetaData) tenantTable {
 	table := tenantTable{values: values}
-	delete(table.values, providerTable)
+	for _, own := range ownTables {
+		delete(table.values, own.kind)
+	}
 	refuse := func(err error, at ...string) {
 		at = slices.Concat([]string{tenantTables, name}, at)
 		s.refuse(s.inFile(fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err), at...))
@@ -104,30 +161,20 @@ func (s *Settings) readTenant(name string, values map[string]any, providers map[
 	if _, has := table.values["attestation-roots"]; has {
 		table.roots = settings.AttestationRoots
 	}
-	var found []fault
-	table.providers, found = providersOf(providers, order)
-	for _, f := range found {
-		if id := f.of[0]; !s.isRefused([]string{strings.Join([]string{tenantTables, name, providerTable, id}, ".")}) {
-			refuse(f.err, providerTable, id)
-		}
-	}
+	table.organisationTables = s.readOwn(own, meta, refuse, tenantTables, name)
 	return table
 }
 
-// ordersOf returns the providers in the order of the file, which is the order of the
-// buttons: those of the installation, and those of each tenant. A table may be written in
-// parts, or as dotted keys.
-func ordersOf(meta toml.MetaData) (order []string, ofTenant map[string][]string) {
-	ofTenant = map[string][]string{}
+// orderOf returns the names of the tables of one kind in the order of the file: for providers, that is the order of the
+// buttons. A table may be written in parts, or as dotted keys.
+func orderOf(meta toml.MetaData, kind []string) (order []string) {
+	at := len(kind)
 	for _, key := range meta.Keys() {
-		switch {
-		case len(key) >= 2 && key[0] == providerTable && !slices.Contains(order, key[1]):
-			order = append(order, key[1])
-		case len(key) >= 4 && key[0] == tenantTables && key[2] == providerTable && !slices.Contains(ofTenant[key[1]], key[3]):
-			ofTenant[key[1]] = append(ofTenant[key[1]], key[3])
+		if len(key) > at && slices.Equal(key[:at], kind) && !slices.Contains(order, key[at]) {
+			order = append(order, key[at])
 		}
 	}
-	return order, ofTenant
+	return order
 }
 
 // checkEdition returns the settings of the other edition. AddsTenant allows an RP ID in the
@@ -149,9 +196,14 @@ func (s *Settings) checkEdition(addsTenant bool) (found []fault) {
 		errors.New("--public-url and --rp-id don't go with the cloud edition, where each tenant has its own: leave them out, and give them to keypeg tenant add"), "public-url", "rp-id")
 	refuse(len(s.FormerURLs)+len(s.OtherURLs) > 0,
 		errors.New("--former-urls and --other-urls don't go with the cloud edition, where each tenant has its own: leave them out, and use keypeg domain"), "former-urls", "other-urls")
-	for _, p := range s.providers {
-		id := p.protocol.ID
-		refuse(true, s.inFile(fmt.Errorf("the table [provider.%s] doesn't go with the cloud edition, because its address belongs to one host: make it [tenant.NAME.provider.%s]", id, id), providerTable, id))
+	misplaced := func(kind, id string) {
+		refuse(true, s.inFile(fmt.Errorf("the table [%s.%s] doesn't go with the cloud edition, because it belongs to one organisation: make it [tenant.NAME.%s.%s]", kind, shown.Text(id), kind, shown.Text(id)), kind, id))
+	}
+	for _, p := range s.own.providers {
+		misplaced(providerTable, p.protocol.ID)
+	}
+	for _, c := range s.own.clients {
+		misplaced(clientTable, c.ID)
 	}
 	return found
 }

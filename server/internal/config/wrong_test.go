@@ -104,6 +104,11 @@ var wrongLines = []struct{ line, says string }{
 	{`provider = "google"`, "write a table for each, such as [provider.NAME]"},
 	{`provider.google.isuser = "https://a.example.com"`, `did you mean "issuer"?`},
 	{`provider.google.client-id = "k"`, "needs an issuer"},
+	{`client = "grafana"`, "write a table for each, such as [client.NAME]"},
+	{`client.a = { redirect = "https://a.example.com/", secret-file = "SECRET" }`, `did you mean "redirects"?`},
+	{`client.a = { redirects = "http://a.example.com/", authentication = "none" }`, "must begin with https://"},
+	{`client.a = { redirects = "https://a.example.com/" }`, "name a file with its secret"},
+	{`client.a = { redirects = "https://a.example.com/", secret-file = "SECRET" }`, "has less than 32 characters"},
 	{`tenant.acme.max-passkeys = 3`, `remove it, or write edition = "cloud"`},
 }
 

@@ -81,7 +81,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	if c.serving.Examine != nil {
 		config.Examine = c.turns.Limit(c.serving.Examine(t))
 	}
-	config.Providers, config.Answered = protocolsOf(org, address), figures.Answered()
+	config.Providers, config.Clients, config.Answered = protocolsOf(org, address), org.Clients, figures.Answered()
 	handler, err := server.New(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, c.release(db))

@@ -28,6 +28,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/mail"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -58,6 +59,7 @@ type Organisation struct {
 	Policy      policy.Policy // the RP IDs are those of the addresses
 	Related     []server.Related
 	Providers   []Provider
+	Clients     []openid.Client // of the configuration
 	MaxPasskeys int
 	// AttestationRoots are the roots of the makers whose devices are accepted; nil means
 	// all makers.

@@ -15,7 +15,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_user, count, last, mark, about, reason, change`
+const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_user, count, last, mark, about, reason, change, program`
 
 // behindAll is greater than the id of any event.
 var behindAll = bytes.Repeat([]byte{0xff}, len(store.EventID{})+1)
@@ -66,7 +66,7 @@ func scanEvent(rows pgx.Rows) (v store.Event, err error) {
 	var kind string
 	var at, expires, last pgtype.Timestamptz
 	var count int64
-	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider, &v.By, &count, &last, &v.Client.Mark, &v.About, &v.Reason, &v.Change)
+	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider, &v.By, &count, &last, &v.Client.Mark, &v.About, &v.Reason, &v.Change, &v.Program)
 	copy(v.ID[:], id)
 	v.Count, v.Last = uint64(count), moment(last)
 	v.Kind, v.Time, v.Expires = shared.EventKind(kind), moment(at), moment(expires)
@@ -84,7 +84,7 @@ func (w *writer) addEvents() {
 			counted = append(counted, category)
 		}
 		w.add(nil, putEvent, v.UserID, v.ID[:], string(v.Kind), at(v.Time), v.Method, v.PasskeyID, v.Passkey, v.Client.Browser, v.Client.System, v.Client.Address,
-			at(v.Expires), v.Provider, v.By, int64(v.Count), at(v.Last), v.Client.Mark, v.About, string(v.Reason), v.Change, counted)
+			at(v.Expires), v.Provider, v.By, int64(v.Count), at(v.Last), v.Client.Mark, v.About, string(v.Reason), v.Change, v.Program, counted)
 	}
 }
 
@@ -94,5 +94,5 @@ func categoryOf(v store.Event) string {
 }
 
 var putEvent = `INSERT INTO events (organisation, ` + eventColumns + `, counted)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 	ON CONFLICT (organisation, user_id, id) DO UPDATE SET ` + excluded(eventColumns+", counted")

@@ -16,7 +16,7 @@ func events(b *suite) {
 			f.passes(time.Minute)
 			event := store.NewEvent(f.now(), id1, shared.EventPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1", Mark: "0123456789abcdef"})
 			event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, "p1", fmt.Sprint("name ", i)
-			event.Provider, event.By, event.About, event.Reason, event.Change = "Google", id2, id3, shared.ReasonRemoved, "+group:sales"
+			event.Provider, event.By, event.About, event.Reason, event.Change, event.Program = "Google", id2, id3, shared.ReasonRemoved, "+group:sales", "Grafana"
 			want = append(want, event)
 			f.apply(store.AddEvent{Event: event}, store.AddEvent{Event: store.NewEvent(f.now(), id10, shared.EventSignedIn, store.Client{})},
 				store.AddEvent{Event: store.NewEvent(f.now(), id0, shared.EventSignedIn, store.Client{})})

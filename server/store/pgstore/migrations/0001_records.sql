@@ -140,6 +140,7 @@ CREATE TABLE events (
     about          text COLLATE "C" NOT NULL, -- the id of another user whom it is about, or empty
     reason         text             NOT NULL, -- why a ceremony failed, or empty
     change         text             NOT NULL, -- what was changed, or empty
+    program        text             NOT NULL, -- its name at the time, or empty
     browser        text             NOT NULL,
     system         text             NOT NULL,
     address        text             NOT NULL,
