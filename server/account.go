@@ -28,6 +28,10 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+	programs, err := s.countPrograms(r.Context(), who.User.ID)
+	if err != nil {
+		return err
+	}
 	var newest *shared.Passkey
 	moving := ""
 	if s.passkeys != nil {
@@ -58,6 +62,8 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		HeldUntil: held, MayRelease: mayRelease,
 
 		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryCodesMade: who.User.RecoveryCodesMade, RecoveryLinkUntil: until,
+
+		Programs: programs,
 
 		SignedInWith: string(who.Session.Method),
 		SignedInAt:   who.Session.Created,

@@ -3,12 +3,17 @@ package server
 import (
 	"context"
 	"time"
+
+	"github.com/keypeg/keypeg/server/grant"
 )
 
 // What tests see of the inside of a server.
 
 // Patterns are what the API is served under, as http.ServeMux writes them.
 func (s *Server) Patterns() []string { return s.patterns }
+
+// Grants are the rules of the programs that users have let in.
+func (s *Server) Grants() *grant.Service { return s.grants }
 
 // FlushFailures writes the failed attempts that wait to be written.
 func (s *Server) FlushFailures(ctx context.Context) { s.activity.Flush(ctx) }

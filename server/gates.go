@@ -1,14 +1,11 @@
 package server
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/forwardauth"
-	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/shared"
@@ -55,15 +52,9 @@ func CheckGates(gates []forwardauth.Gate, addresses ...Address) error {
 }
 
 // openGates prepares for forward authentication, if there is a gate.
-func (s *Server) openGates(ctx context.Context) (err error) {
+func (s *Server) openGates() {
 	if len(s.c.Gates) == 0 {
-		return nil
-	}
-	if s.grants, err = grant.New(ctx, grant.Config{
-		Store: s.c.Store, Sessions: s.sessions, Now: s.c.Now, Log: s.c.Log,
-		Tell: func(context.Context, grant.Ended) error { return errors.New("no program is told of sessions") },
-	}); err != nil {
-		return err
+		return
 	}
 	pages := signinpages.New(signinpages.Config{
 		Product: s.c.Product, Contact: s.c.Contact, RPID: s.c.Address.RPID,
@@ -89,7 +80,6 @@ func (s *Server) openGates(ctx context.Context) (err error) {
 		},
 		Now: s.c.Now, Log: s.c.Log, Warn: s.warn,
 	})
-	return nil
 }
 
 // inFrontOfGates answers proxies that ask whether a request to a protected host may pass, and what comes for our

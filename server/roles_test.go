@@ -127,6 +127,8 @@ var rows = []row{
 	forSelf("GET "+shared.PathSessions, "", all("200")),
 	forSelf("DELETE "+shared.PathSession+"{id}", "", itsOwn("200")),
 	forSelf("POST "+shared.PathEndOthers, "", all("200")),
+	forSelf("GET "+shared.PathPrograms, "", all("200")),
+	forSelf("DELETE "+shared.PathProgram+"{id}", "", itsOwn("200")),
 	forSelf("POST "+shared.PathIdentity+"{provider}", "", all("not_found")),
 	forSelf("DELETE "+shared.PathIdentity+"{id}", "", itsOwn("204")),
 
@@ -190,8 +192,8 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// cast are people of every role, who are all signed in. Each has a password, two passkeys and an
-// identity at a provider.
+// cast are people of every role, who are all signed in. Each has a password, two passkeys, an
+// identity at a provider and a program.
 type cast struct {
 	*site
 	people map[string]*visitor
@@ -219,6 +221,7 @@ func newCast(t *testing.T) *cast {
 		if err := c.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 			t.Fatal(err)
 		}
+		c.people[name].lets("client:of "+name, shared.ScopeProfile)
 	}
 	c.people[""] = c.visitor()
 	return c
@@ -278,9 +281,9 @@ func (c *cast) sendsRow(r row, as string, of whose) (a answer, name string) {
 		c.Fatalf("%s has %d sessions (%v)", name, len(sessions.Sessions), err)
 	}
 	ids := map[string]string{
-		"{passkey}": shortID("passkey of " + name), "{identity}": shortID("identity of " + name), "{session}": sessions.Sessions[0].ID, "{provider}": "none", "{id}": user.ID,
+		"{passkey}": shortID("passkey of " + name), "{identity}": shortID("identity of " + name), "{session}": sessions.Sessions[0].ID, "{program}": shortID("program client:of " + name), "{provider}": "none", "{id}": user.ID,
 	}
-	for prefix, kind := range map[string]string{shared.PathPasskey: "{passkey}", shared.PathIdentity: "{identity}", shared.PathSession: "{session}"} {
+	for prefix, kind := range map[string]string{shared.PathPasskey: "{passkey}", shared.PathIdentity: "{identity}", shared.PathSession: "{session}", shared.PathProgram: "{program}"} {
 		if strings.Contains(r.pattern, " "+prefix+"{id}") {
 			ids["{id}"] = ids[kind]
 		}

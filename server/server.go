@@ -63,7 +63,7 @@ type Server struct {
 	notices     httpapi.Notices
 	federation  *federation.Handlers  // with Accounts only
 	registry    *openid.Registry      // with Accounts only
-	grants      *grant.Service        // nil without gates
+	grants      *grant.Service        // with Accounts only
 	gateways    *forwardauth.Handlers // nil without gates
 	handler     http.Handler
 	api         http.Handler // without what is around it
@@ -153,6 +153,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	if err := s.openRegistry(ctx); err != nil {
 		return err
 	}
+	if err := s.openGrants(ctx); err != nil {
+		return err
+	}
 	if err := s.openPasskeys(ctx); err != nil {
 		return err
 	}
@@ -169,7 +172,8 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		Product: s.c.Product, Contact: s.c.Contact,
 		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset,
 	})
-	return s.openGates(ctx)
+	s.openGates()
+	return nil
 }
 
 // openToHostUsers prepares for users of a host. The host has their sessions; s.sessions
@@ -280,6 +284,7 @@ func (s *Server) routes() *http.ServeMux {
 		if s.c.Examine != nil {
 			s.mountChecks(api)
 		}
+		s.programs().Mount(api)
 		audit.Log{Store: s.c.Store, Now: s.c.Now, Gates: s.gates}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {

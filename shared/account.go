@@ -54,6 +54,9 @@ type Account struct {
 	// RecoveryLinkUntil is set while a recovery link of the account works.
 	RecoveryLinkUntil *time.Time `json:"recoveryLinkUntil,omitempty"`
 
+	// Programs is the number of other programs to which the user signs in with the account: see [PathPrograms].
+	Programs int `json:"programs,omitempty"`
+
 	SignedInWith string    `json:"signedInWith"` // as [Session] writes it
 	SignedInAt   time.Time `json:"signedInAt"`
 }

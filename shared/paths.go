@@ -126,6 +126,12 @@ const (
 	// The query's before is the Next of the page before. Ad blockers (EasyPrivacy) block /api/v1/activity.
 	PathActivity = "/api/v1/account/activity"
 
+	// PathPrograms answers GET with the user's [ProgramList].
+	PathPrograms = "/api/v1/account/programs"
+	// PathProgram, followed by a program's id, takes DELETE and answers the [ProgramList] that is left.
+	// The program gets nothing more, and has to ask again.
+	PathProgram = "/api/v1/account/programs/"
+
 	// PathAudit answers GET with an [AuditPage], for administrators and auditors. The query has the
 	// filters kind (kinds and groups of kinds, with commas between), user and by (an id, a name or an address; by also
 	// takes [ByAdministrators] and the others), address (an IP address, or a network), from and to

@@ -1,6 +1,7 @@
 package message
 
 var frenchRefusals = []Refusal{
+	{"This program isn't in your list any more.", "Ce programme n’est plus dans votre liste."},
 	{"Nobody signs in with a password here. Use another way.", "Ici, personne ne se connecte avec un mot de passe. Utilisez un autre moyen."},
 	{"Only administrators sign in with a password here. Use another way.", "Ici, seule l’administration se connecte avec un mot de passe. Utilisez un autre moyen."},
 	{"%s has a way to sign in already. Make a recovery link instead.", "%s a déjà un moyen de se connecter. Créez plutôt un lien de récupération."},

@@ -1,6 +1,7 @@
 package message
 
 var germanRefusals = []Refusal{
+	{"This program isn't in your list any more.", "Dieses Programm steht nicht mehr in Ihrer Liste."},
 	{"Nobody signs in with a password here. Use another way.", "Hier meldet sich niemand mit einem Passwort an. Nehmen Sie einen anderen Weg."},
 	{"Only administrators sign in with a password here. Use another way.", "Hier melden sich nur Administratoren mit einem Passwort an. Nehmen Sie einen anderen Weg."},
 	{"%s has a way to sign in already. Make a recovery link instead.", "%s kann sich schon anmelden. Machen Sie stattdessen einen Wiederherstellungslink."},

@@ -1,6 +1,7 @@
 package message
 
 var japaneseRefusals = []Refusal{
+	{"This program isn't in your list any more.", "このプログラムはもう一覧にありません。"},
 	{"Nobody signs in with a password here. Use another way.", "ここではパスワードでのサインインはできません。別の方法をお使いください。"},
 	{"Only administrators sign in with a password here. Use another way.", "ここでパスワードでサインインできるのは管理者だけです。別の方法をお使いください。"},
 	{"%s has a way to sign in already. Make a recovery link instead.", "%s さんにはすでにサインイン方法があります。代わりに復旧リンクを作成してください。"},

@@ -1,6 +1,7 @@
 package message
 
 var spanishRefusals = []Refusal{
+	{"This program isn't in your list any more.", "Este programa ya no está en tu lista."},
 	{"Nobody signs in with a password here. Use another way.", "Aquí nadie inicia sesión con contraseña. Usa otra forma."},
 	{"Only administrators sign in with a password here. Use another way.", "Aquí solo la administración inicia sesión con contraseña. Usa otra forma."},
 	{"%s has a way to sign in already. Make a recovery link instead.", "%s ya tiene una forma de iniciar sesión. Crea mejor un enlace de recuperación."},

@@ -168,7 +168,7 @@ var importRules = []struct {
 }
 
 // features are mounted by server, and stand on httpapi.
-var features = []string{"server/internal/admin", "server/internal/audit", "server/internal/signinpages", "server/federation", "server/openid", "server/forwardauth"}
+var features = []string{"server/internal/admin", "server/internal/audit", "server/internal/programs", "server/internal/signinpages", "server/federation", "server/openid", "server/forwardauth"}
 
 // owners are the packages of ours that may import a heavy or delicate one.
 var owners = map[string][]string{
