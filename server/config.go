@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -159,7 +160,7 @@ func (c Config) check() error {
 		return errors.New("with a Host, Providers, Gates and App mean nothing: sign-in and pages are its own")
 	}
 	if err := CheckGates(c.Gates, c.addresses()...); err != nil {
-		return err
+		return fmt.Errorf("a gate can't be served: %w", err)
 	}
 	if err := openid.CheckConfigured(c.Clients); err != nil {
 		return err

@@ -2,18 +2,20 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // ParseGate reads the host of a gate, as somebody typed it, into the form that browsers use: "wiki.example.com",
 // maybe with a port. "http://wiki.localhost:8081" is one of this machine. The error is a sentence for IT that says
-// what to write instead.
+// what to write instead, a [forwardauth.Fault].
 func ParseGate(g forwardauth.Gate) (forwardauth.Gate, error) {
 	g, err := g.Check()
 	if err != nil {
@@ -26,9 +28,9 @@ func ParseGate(g forwardauth.Gate) (forwardauth.Gate, error) {
 	at, err := parseOrigin(written)
 	switch {
 	case err != nil:
-		return g, fmt.Errorf("the host of the gate %s can't be used: %s", g.Name, strings.Replace(err.Error(), "the public URL", "the address", 1))
+		return g, forwardauth.Fault{Key: "host", Sentence: strings.Replace(err.Error(), "the public URL", "its address", 1)}
 	case !at.secure && !shared.IsLocalhost(at.name):
-		return g, fmt.Errorf("the gate %s isn't safe without https: write host = %q, and put a proxy with a certificate in front", g.Name, at.trusted().host())
+		return g, forwardauth.Fault{Key: "host", Sentence: fmt.Sprintf("%s isn't safe without https: write host = %q, and put a proxy with a certificate in front", at, at.trusted().host())}
 	}
 	g.Host, g.Secure = at.host(), at.secure
 	return g, nil
@@ -44,7 +46,7 @@ func CheckGates(gates []forwardauth.Gate, addresses ...Address) error {
 	for _, g := range gates {
 		name := HostName(g.Host)
 		if of, is := taken[name]; is {
-			return fmt.Errorf("the gate %s has the host %s, %s: give it a host name of its own, because ports share their cookies", g.Name, name, of)
+			return forwardauth.Fault{Key: "host", Sentence: fmt.Sprintf("its host is %s, %s: give it a host name of its own, because ports share their cookies", name, of)}
 		}
 		taken[name] = "which the gate " + g.Name + " has"
 	}
@@ -79,6 +81,22 @@ func (s *Server) openGates() {
 			return s.signInPages.Onward(w, httpapi.Text(r), signinpages.Onward{Program: program, Address: address})
 		},
 		Now: s.c.Now, Log: s.c.Log, Warn: s.warn,
+	})
+}
+
+// noChecks refuses proxies that ask whether a request may pass, where no organisation is served. nginx understands 403
+// alone.
+func (s *Server) noChecks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, is := forwardauth.OriginalHost(r)
+		if !is {
+			next.ServeHTTP(w, r)
+			return
+		}
+		httpapi.Check(r, "")
+		s.warn(warning.GateHost, slog.String("from", httpapi.Peer(r)), slog.String("host", warning.Quoted(host)))
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "No organisation is served here.", http.StatusForbidden)
 	})
 }
 

@@ -17,22 +17,22 @@ func NewSuspended(c Config) http.Handler {
 	contact := c.Contact
 	s := newRefusing(c)
 	s.signInPages.ContactSaid = true // the refusal names the contact already
-	return s.watched(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
+	return s.watched(s.noChecks(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
 		if contact == "" {
 			return shared.Errorf(shared.CodeSuspended, "This organisation is switched off. Please ask IT.")
 		}
 		return shared.Errorf(shared.CodeSuspended, "This organisation is switched off. Please ask: %s", contact)
-	}))))
+	})))))
 }
 
 // NewUnknown returns the handler for hosts that no organisation has. It needs no Address and
 // no store, and serves the same files as the handler of [NewSuspended].
 func NewUnknown(c Config) http.Handler {
 	s := newRefusing(c)
-	return s.watched(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
+	return s.watched(s.noChecks(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
 		s.warn(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", httpapi.Peer(r)))
 		return shared.Errorf(shared.CodeWrongHost, "No organisation is served at this address. Check it, or ask whoever gave it to you.")
-	})))
+	}))))
 }
 
 // newRefusing makes a Server without a store, for handlers that refuse every request.

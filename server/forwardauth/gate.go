@@ -1,6 +1,7 @@
 package forwardauth
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -24,39 +25,51 @@ type Gate struct {
 	Anonymous bool
 }
 
+// Fault is what is wrong with a gate, in a sentence for IT that says what to write.
+type Fault struct {
+	Key      string // of its table in the configuration, or "" for its name
+	Sentence string
+}
+
+// Error implements error.
+func (f Fault) Error() string { return f.Sentence }
+
+func faultOf(key, format string, args ...any) Fault { return Fault{key, fmt.Sprintf(format, args...)} }
+
 // mostGroups bounds the groups of a gate. Each check compares them with those of the user.
 const mostGroups = 50
 
 var gateName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
 
-// Check returns the gate with its title and its groups in the form in which they are compared. It refuses
-// what can't be a gate, in a sentence for IT.
+// Check returns the gate with its title and its groups in the form in which they are compared. It refuses what
+// can't be a gate with a [Fault].
 func (g Gate) Check() (Gate, error) {
 	if !gateName.MatchString(g.Name) {
-		return g, fmt.Errorf("a gate can't be called %q: write up to 64 small letters, digits and dashes, such as [gate.wiki]", g.Name)
+		return g, faultOf("", "this can't be the name of a gate: write up to 64 small letters, digits and dashes, such as [gate.wiki]")
 	}
 	if g.Host == "" {
-		return g, fmt.Errorf("the gate %s has no host: write the one that it protects, such as host = \"wiki.example.com\"", g.Name)
+		return g, faultOf("", "it has no host: write the one that it protects, such as host = \"wiki.example.com\"")
 	}
 	if g.Title == "" {
 		g.Title = g.Name
 	}
 	title, err := shared.CleanDisplayName(g.Title)
 	if err != nil {
-		return g, fmt.Errorf("the title of the gate %s can't be used: %w", g.Name, err)
+		refusal, _ := errors.AsType[*shared.Error](err)
+		return g, faultOf("title", "its title can't be used: %s", refusal.Message)
 	}
 	g.Title = title
 	groups := make([]string, 0, len(g.Groups))
 	for _, written := range g.Groups {
 		group, err := account.CanonicalName(written)
 		if err != nil {
-			return g, fmt.Errorf("groups of the gate %s: no group can be called %q: a group's name is like a user name, without spaces", g.Name, written)
+			return g, faultOf("groups", "no group can be called %q: a group's name is like a user name, without spaces", written)
 		}
 		groups = append(groups, group)
 	}
 	slices.Sort(groups)
 	if groups = slices.Compact(groups); len(groups) > mostGroups {
-		return g, fmt.Errorf("groups of the gate %s: there are %d: write at most %d", g.Name, len(groups), mostGroups)
+		return g, faultOf("groups", "it has %d groups: write at most %d", len(groups), mostGroups)
 	}
 	g.Groups = groups
 	return g, nil

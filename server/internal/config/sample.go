@@ -32,6 +32,8 @@ func (s *Settings) WriteFile(w io.Writer, flags *pflag.FlagSet) error {
 		"\n#[provider.example]\n#name = \"Example\"\n#issuer = \"https://accounts.example.com\"\n#client-id = \"keypeg\"\n#client-secret-file = \"/etc/keypeg/example.secret\"\n")
 	b.WriteString("\n" + Wrapped("Programs that sign people in here have a table each, or are added with keypeg client add: see keypeg manual openid.", "# ") +
 		"\n#[client.example]\n#name = \"Example\"\n#redirects = \"https://example.example.com/callback\"\n#secret-file = \"/etc/keypeg/example-client.secret\"\n")
+	b.WriteString("\n" + Wrapped("Programs behind your proxy that know nothing of sign-in have a table each: see keypeg manual gates.", "# ") +
+		"\n#[gate.example]\n#host = \"example.example.com\"\n#title = \"Example\"\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

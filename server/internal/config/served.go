@@ -55,6 +55,7 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 	for _, c := range own.clients {
 		organisation.Clients = append(organisation.Clients, c.Client)
 	}
+	organisation.Gates = own.gates
 	return organisation, err
 }
 

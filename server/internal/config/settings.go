@@ -114,6 +114,7 @@ func (s *Settings) Check(of Use) error {
 	s.refuseAll(s.watching.check(s.Listen, s.Database))
 	s.readTables()
 	s.refuseAll(s.checkEdition(of.AddsTenant))
+	s.checkGates(of.Serves)
 	if of.Serves {
 		s.refuseAll(s.checkReach())
 	}

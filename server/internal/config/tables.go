@@ -9,6 +9,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
@@ -40,6 +41,7 @@ type tenantTable struct {
 type organisationTables struct {
 	providers []provider
 	clients   []client
+	gates     []forwardauth.Gate
 }
 
 // ownTables are the kinds of these tables, with their keys. On premise they stand at the top of the file, such as
@@ -47,7 +49,7 @@ type organisationTables struct {
 var ownTables = []struct {
 	kind string
 	keys func() []string
-}{{providerTable, ProviderKeys}, {clientTable, ClientKeys}}
+}{{providerTable, ProviderKeys}, {clientTable, ClientKeys}, {gateTable, GateKeys}}
 
 // isOwnTable reports whether a key is one of these kinds.
 func isOwnTable(key string) bool {
@@ -66,6 +68,7 @@ func isTable(key string) bool { return key == tenantTables || isOwnTable(key) }
 type writtenTables struct {
 	Provider map[string]providerSettings `toml:"provider"`
 	Client   map[string]clientSettings   `toml:"client"`
+	Gate     map[string]gateSettings     `toml:"gate"`
 }
 
 // readTables reads the tables of the configuration file, which aren't flags.
@@ -137,6 +140,8 @@ func (s *Settings) readOwn(file writtenTables, meta toml.MetaData, refuse func(e
 	refuseAll(providerTable, found)
 	own.clients, found = clientsOf(file.Client, orderOf(meta, append(within, clientTable)))
 	refuseAll(clientTable, found)
+	own.gates, found = gatesOf(file.Gate, orderOf(meta, append(within, gateTable)))
+	refuseAll(gateTable, found)
 	return own
 }
 
@@ -204,6 +209,9 @@ func (s *Settings) checkEdition(addsTenant bool) (found []fault) {
 	}
 	for _, c := range s.own.clients {
 		misplaced(clientTable, c.ID)
+	}
+	for _, g := range s.own.gates {
+		misplaced(gateTable, g.Name)
 	}
 	return found
 }

@@ -109,6 +109,10 @@ var wrongLines = []struct{ line, says string }{
 	{`client.a = { redirects = "http://a.example.com/", authentication = "none" }`, "must begin with https://"},
 	{`client.a = { redirects = "https://a.example.com/" }`, "name a file with its secret"},
 	{`client.a = { redirects = "https://a.example.com/", secret-file = "SECRET" }`, "has less than 32 characters"},
+	{`gate = "wiki"`, "write a table for each, such as [gate.NAME]"},
+	{`gate.wiki = { hosts = "wiki.example.com" }`, `did you mean "host"?`},
+	{`gate.wiki = { host = "http://wiki.example.com" }`, "isn't safe without https"},
+	{`gate.wiki = { host = "localhost" }`, "which is the address of Keypeg itself"},
 	{`tenant.acme.max-passkeys = 3`, `remove it, or write edition = "cloud"`},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/internal/checks"
@@ -81,7 +82,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	if c.serving.Examine != nil {
 		config.Examine = c.turns.Limit(c.serving.Examine(t))
 	}
-	config.Providers, config.Clients, config.Answered = protocolsOf(org, address), org.Clients, figures.Answered()
+	config.Providers, config.Clients, config.Gates, config.Answered = protocolsOf(org, address), org.Clients, c.gatesOf(t, org, address), figures.Answered()
 	handler, err := server.New(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, c.release(db))
@@ -118,6 +119,27 @@ func (c *composer) config(log *slog.Logger, address server.Address, org Organisa
 		Product: org.Product, Contact: org.Contact,
 		App: c.serving.App(org.Product, org.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,
 	}
+}
+
+// gatesOf returns the gates of an organisation for its server. A tenant may have got the address of one of its gates since
+// the settings were read: it is served without that gate, where everybody else would be refused too.
+func (c *composer) gatesOf(t tenant.Tenant, org Organisation, address server.Address) []forwardauth.Gate {
+	if !c.Cloud {
+		return org.Gates
+	}
+	addresses := []server.Address{address}
+	for _, related := range org.Related {
+		addresses = append(addresses, related.Address)
+	}
+	var list []forwardauth.Gate
+	for _, g := range org.Gates {
+		if err := server.CheckGates([]forwardauth.Gate{g}, addresses...); err != nil {
+			c.logOf(t).Error("a gate of the tenant can't be served", "cause", err)
+			continue
+		}
+		list = append(list, g)
+	}
+	return list
 }
 
 // logOf returns the log for one organisation. If there are tenants, its lines name the

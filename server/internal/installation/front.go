@@ -7,6 +7,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
@@ -151,6 +152,13 @@ func (c *composer) router(ctx context.Context) (front, error) {
 				c.logOf(t).Error("users are locked out", "cause", err) // refusing everybody else too would help nobody
 			}
 			return o, nil
+		},
+		Gates: func(t tenant.Tenant) []forwardauth.Gate {
+			org, err := c.Settings.Organisation(t)
+			if err != nil {
+				return nil // Open says that
+			}
+			return org.Gates
 		},
 		Unknown: server.NewUnknown(nobody),
 		Suspended: func(t tenant.Tenant) (http.Handler, error) {

@@ -25,6 +25,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/mail"
@@ -60,6 +61,7 @@ type Organisation struct {
 	Related     []server.Related
 	Providers   []Provider
 	Clients     []openid.Client // of the configuration
+	Gates       []forwardauth.Gate
 	MaxPasskeys int
 	// AttestationRoots are the roots of the makers whose devices are accepted; nil means
 	// all makers.

@@ -8,12 +8,14 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/server/store"
@@ -40,6 +42,8 @@ type RouterConfig struct {
 	Erase func(context.Context, Tenant) error
 	// Suspended makes the handler for requests to a suspended tenant.
 	Suspended func(Tenant) (http.Handler, error)
+	// Gates returns the protected hosts of a tenant. Nil: there are none.
+	Gates func(Tenant) []forwardauth.Gate
 	// Unknown handles requests to a host that no tenant has.
 	Unknown http.Handler
 }
@@ -70,6 +74,7 @@ type Router struct {
 type directory struct {
 	byHost    map[string]addressed // by host name, because a port doesn't distinguish tenants
 	byRPID    map[string]Tenant    // those with several addresses
+	byGate    map[string]Tenant    // by the name of a protected host
 	byName    map[string]Tenant
 	suspended sync.Map // handlers of suspended tenants, by name
 }
@@ -86,9 +91,17 @@ func (d *directory) at(host string) (Tenant, bool) {
 }
 
 // of returns the tenant that a request is for. Browsers ask for the list of its origins at the host of the relying
-// party id, which may be a domain above that of the tenant.
+// party id, which may be a domain above that of the tenant. A proxy that asks whether a request may pass can name any
+// host of ours: what counts is the host that it asks about.
 func (d *directory) of(r *http.Request) (Tenant, bool) {
+	if host, is := forwardauth.OriginalHost(r); is {
+		t, found := d.byGate[server.HostName(host)]
+		return t, found
+	}
 	t, found := d.at(r.Host)
+	if !found && strings.HasPrefix(r.URL.Path, shared.GateOwn) {
+		t, found = d.byGate[server.HostName(r.Host)]
+	}
 	if !found && r.URL.Path == shared.PathRelatedOrigins {
 		t, found = d.byRPID[server.HostName(r.Host)]
 	}
@@ -134,7 +147,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &directory{byHost: map[string]addressed{}, byRPID: map[string]Tenant{}, byName: map[string]Tenant{}}
+	d := &directory{byHost: map[string]addressed{}, byRPID: map[string]Tenant{}, byGate: map[string]Tenant{}, byName: map[string]Tenant{}}
 	// Tenants of early versions may have the same host. The older one is served.
 	slices.SortStableFunc(all, func(a, b Tenant) int { return a.Created.Compare(b.Created) })
 	for _, t := range all {
@@ -158,6 +171,11 @@ func (rt *Router) Refresh(ctx context.Context) error {
 			d.byRPID[address.RPID], d.byRPID[other.RPID] = t, t
 			if name := server.HostName(other.Host); d.byHost[name].Name == "" {
 				d.byHost[name] = addressed{t, other.Address}
+			}
+		}
+		if rt.c.Gates != nil {
+			for _, g := range rt.c.Gates(t) {
+				d.byGate[server.HostName(g.Host)] = t // the settings have each once
 			}
 		}
 	}

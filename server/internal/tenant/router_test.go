@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,6 +70,7 @@ func newTestRouterThatLogs(t *testing.T, to io.Writer) *testRouter {
 			accounts := account.New(account.Config{Store: db, Now: time.Now, Log: log, Hasher: hasher})
 			handler, err := server.New(ctx, server.Config{
 				Store: db, Accounts: accounts, Live: hub, Now: time.Now, Log: log, Address: address, Product: one.Name,
+				Gates: gatesOf(one), TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 				Asset: func(name string) string { return "/static/" + name },
 				App: server.App{Files: map[string]http.Handler{
 					"/static/name": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.isUsable(w, r, one, db) }),
@@ -95,6 +97,7 @@ func newTestRouterThatLogs(t *testing.T, to io.Writer) *testRouter {
 			s.erased.Add(1)
 			return nil
 		},
+		Gates:   gatesOf,
 		Unknown: server.NewUnknown(server.Config{Log: log, Product: "Keypeg", Asset: func(name string) string { return name }}),
 		Suspended: func(one tenant.Tenant) (http.Handler, error) {
 			address, err := one.Address()
@@ -133,14 +136,14 @@ func (s *testRouter) gets(host, path string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// streams is an open page of somebody who is signed in.
-func (s *testRouter) streams(name string) io.Reader {
+// signsIn adds a user to an open tenant, and returns the token of their session.
+func (s *testRouter) signsIn(name string) (token string) {
 	s.Helper()
 	s.mu.Lock()
 	db := s.stores[name]
 	s.mu.Unlock()
 	now, ann := time.Now(), store.NewUserID()
-	token := store.NewSessionToken(ann)
+	token = store.NewSessionToken(ann)
 	err := db.Apply(s.Context(), store.Batch{
 		store.PutUser{User: store.User{ID: ann, Name: "ann", Handle: []byte("1")}},
 		store.AddSession{Session: store.Session{ID: store.SessionID(token), UserID: ann, Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
@@ -148,6 +151,13 @@ func (s *testRouter) streams(name string) io.Reader {
 	if err != nil {
 		s.Fatal(err)
 	}
+	return token
+}
+
+// streams is an open page of somebody who is signed in.
+func (s *testRouter) streams(name string) io.Reader {
+	s.Helper()
+	token := s.signsIn(name)
 	front := httptest.NewServer(s)
 	s.Cleanup(front.Close)
 	r, err := http.NewRequestWithContext(s.Context(), "GET", front.URL+shared.PathLive, nil)
