@@ -109,6 +109,9 @@ func (r *Registry) Client(ctx context.Context, id string) (Client, error) {
 		return c, nil
 	}
 	entry, err := r.stored(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return Client{}, refuse(store.ErrNotFound, "there is no client %s", shown.Quoted(id))
+	}
 	return clientOf(entry), err
 }
 

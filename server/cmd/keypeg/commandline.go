@@ -210,7 +210,8 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 		if strings.HasPrefix(value, "-") && slices.Contains(words, value) { // and isn't typed as --flag=value
 			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, shown.Text(value), f.Name, either(shown.MayHoldSecret(value), "VALUE", value))
 		}
-		if f.Changed && !l.isSetting(f) && value != f.Value.String() {
+		_, mayRepeat := f.Value.(*repeated)
+		if f.Changed && !mayRepeat && !l.isSetting(f) && value != f.Value.String() {
 			return fmt.Errorf("--%s is there twice, with two values: leave one of them out", f.Name)
 		}
 		if l.settingFlags.Lookup(f.Name) != nil {

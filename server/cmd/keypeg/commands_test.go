@@ -366,6 +366,7 @@ func TestNoCommandMakesADatabase(t *testing.T) {
 		{"user", "add", "ann"}, {"user", "invite", "ann"}, {"user", "list"}, {"user", "passwd", "ann"}, {"user", "passwd", "ann", "--remove"},
 		{"user", "disable", "ann"}, {"user", "enable", "ann"}, {"user", "release", "ann"}, {"user", "recovery-link", "ann"}, {"user", "withdraw-link", "ann"},
 		{"user", "link", "ann", "google", "1"}, {"user", "unlink", "ann", "google"},
+		{"client", "add", "app", "--redirect-uri", "https://app.example.com/"}, {"client", "list"}, {"client", "show", "app"}, {"client", "change", "app"}, {"client", "rotate", "app"}, {"client", "remove", "app"},
 		{"setup-link"}, {"signals", "status"}, {"signals", "on"}, {"signals", "off"}, {"backup", "backup.db"}, {"backup", "make", "backup.db"},
 	}
 	ofCloud := [][]string{

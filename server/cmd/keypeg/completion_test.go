@@ -20,6 +20,8 @@ func TestCandidates(t *testing.T) {
 		{"--database x user ", "add", "serve"},
 		{"serve --log-level ", "debug info warn error", "true"},
 		{"serve --log-level=w", "warn", "info"},
+		{"client add --authentication ", "none private_key_jwt", "serve"},
+		{"client ", "add rotate remove", "serve"},
 		{"serve --passkeys ", "true false", "serve"},
 		{"backup --database ", "make verify", "add"},
 		{"nonsense ", "", "add"},

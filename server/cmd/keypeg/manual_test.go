@@ -288,7 +288,7 @@ func TestManualCommands(t *testing.T) {
 // TestManualConfiguration reads the manual's configuration files as the program does.
 func TestManualConfiguration(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, []byte("of the provider's"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte("of the provider, or of a program that signs in here"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	read := 0

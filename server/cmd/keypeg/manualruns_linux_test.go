@@ -108,6 +108,7 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "[provider.google]", run: runsSettings},
 	},
 	"web/manual/openid.md": {
+		{begins: "keypeg client add", settings: servesByItself, before: map[string]string{"": serve}},
 		{begins: "[client.wiki]", run: runsSettings},
 	},
 	"web/manual/audit.md": {

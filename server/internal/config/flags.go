@@ -66,8 +66,8 @@ type choice[T ~string] struct {
 	of []T
 }
 
-// oneOf returns a choice with a default.
-func oneOf[T ~string](to *T, made T, of ...T) choice[T] {
+// OneOf returns the value of a flag that is one of a few, with a default.
+func OneOf[T ~string](to *T, made T, of ...T) pflag.Value {
 	*to = made
 	return choice[T]{to, of}
 }

@@ -29,7 +29,7 @@ type mailServer struct {
 
 func (s *mailServer) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&s.SMTPServer, "smtp-server", "", "Mail server that takes mails to users, as `HOST` or HOST:PORT. Unset: no mails.")
-	flags.Var(oneOf(&s.SMTPSecurity, mail.StartTLS, mail.StartTLS, mail.TLS, mail.None), "smtp-security",
+	flags.Var(OneOf(&s.SMTPSecurity, mail.StartTLS, mail.StartTLS, mail.TLS, mail.None), "smtp-security",
 		"How the connection to it is encrypted. Without HOST:PORT: port 587, 465 for tls, 25 for none.")
 	flags.StringVar(&s.SMTPUser, "smtp-user", "", "`NAME` with which Keypeg signs in there. Unset: it doesn't.")
 	flags.Var(&s.smtpPassword, "smtp-password-file", "File that holds the password for it, and nothing else.")
@@ -98,7 +98,7 @@ func (s *organisationSettings) declareMail(flags *pflag.FlagSet) {
 	for _, catalogue := range message.Languages {
 		languages = append(languages, catalogue.Lang)
 	}
-	flags.Var(oneOf(&s.MailLanguage, message.English.Lang, languages...), "mail-language", "Language of mails to users who have chosen none.")
+	flags.Var(OneOf(&s.MailLanguage, message.English.Lang, languages...), "mail-language", "Language of mails to users who have chosen none.")
 }
 
 func (s *organisationSettings) checkMail() error {

@@ -41,9 +41,9 @@ type organisationSettings struct {
 func (s *organisationSettings) declare(flags *pflag.FlagSet) {
 	flags.Var(&s.AttestationRoots, "attestation-roots", "PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then.")
 
-	flags.Var(oneOf(&s.PasswordSignIn, policy.PasswordsOn, policy.PasswordsOn, policy.PasswordsAdministrators, policy.PasswordsOff), "password-sign-in",
+	flags.Var(OneOf(&s.PasswordSignIn, policy.PasswordsOn, policy.PasswordsOn, policy.PasswordsAdministrators, policy.PasswordsOff), "password-sign-in",
 		"Who signs in with a password. The server refuses to start if that would leave a user without a sign-in method.")
-	flags.Var(oneOf(&s.UserVerification, policy.VerificationRequired, policy.VerificationRequired, policy.VerificationPreferred), "user-verification",
+	flags.Var(OneOf(&s.UserVerification, policy.VerificationRequired, policy.VerificationRequired, policy.VerificationPreferred), "user-verification",
 		"Whether signing in with a passkey must ask for a fingerprint, a face or a PIN, or only where the device can just then.")
 
 	flags.IntVar(&s.MaxPasskeys, "max-passkeys", 20, "How many passkeys a user may have. Who has more keeps them.")

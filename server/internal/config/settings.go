@@ -69,7 +69,7 @@ type Settings struct {
 func (s *Settings) Declare(flags *pflag.FlagSet) {
 	flags.Var(path{&s.Config}, "config", "TOML `FILE` with any of these settings, such as public-url = \"https://id.example.com\".")
 
-	flags.Var(oneOf(&s.Edition, OnPremise, OnPremise, Cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own.")
+	flags.Var(OneOf(&s.Edition, OnPremise, OnPremise, Cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own.")
 
 	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`; or unix:PATH for a Unix socket, to which only a proxy on this machine connects; or systemd for the one that a socket unit has opened.")
 	flags.StringVar(&s.PublicURL, "public-url", "", "`URL` that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen.")
@@ -93,7 +93,7 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 
 	flags.BoolVar(&s.ManualPublic, "manual-public", false, "Let everybody read the manual at /manual/. Unset: only who is signed in.")
 
-	flags.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "Least important messages to log.")
+	flags.Var(OneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "Least important messages to log.")
 	flags.BoolVar(&s.LogJSON, "log-json", false, "Log one JSON object per line.")
 }
 

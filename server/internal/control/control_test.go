@@ -17,6 +17,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
@@ -52,7 +53,7 @@ func newRunning(t *testing.T) *running {
 		Policy:    policy.Policy{RPID: "id.example", Former: []string{"old.example"}},
 		Providers: []account.Provider{{ID: "one", Name: "ONE", Issuer: "https://one.example"}},
 	})
-	on := control.Accounts{Service: accounts, Store: db, Address: links{}}
+	on := control.Accounts{Service: accounts, Store: db, Address: links{}, Clients: openid.NewRegistry(db, nil, time.Now), Issuer: "https://id.example"}
 	mux := http.NewServeMux()
 	mux.Handle("/", control.Handler(on, file("the database")))
 	control.HandleTenants(mux, func(_ context.Context, name string, do func(http.Handler)) error {
@@ -172,6 +173,20 @@ func TestCommands(t *testing.T) {
 		{"/end-domain", `"older.example"`, refused, `nobody has passkeys for older.example`},
 		{"/mails", `{}`, 200, `[]`},
 		{"/retry-mails", `{}`, 200, `0`},
+		{"/clients", `{}`, 200, `[]`},
+		{"/add-client", `{"id":"app","redirects":["https://app.example/"],"secrets":[{"since":"2026-01-01T00:00:00Z"}]}`, 200, `{"issuer":"https://id.example","secret":"kp_`},
+		{"/add-client", `{"id":"app","redirects":["https://app.example/"]}`, refused, `there is a client app already`},
+		{"/add-client", `{"id":"b","redirects":["x"]}`, refused, `must begin with https://`},
+		{"/clients", `{}`, 200, `[{"id":"app","name":"app"`},
+		{"/client", `"app"`, 200, `"client":{"id":"app"`},
+		{"/client", `"b"`, refused, `there is no client \"b\": keypeg client list shows all`},
+		{"/change-client", `{"id":"app","name":"App","redirects":["https://app.example/"]}`, 200, `"name":"App"`},
+		{"/change-client", `{"id":"b","redirects":["https://app.example/"]}`, refused, `there is no client`},
+		{"/rotate-client", `{"id":"app","overlap":3600000000000}`, 200, `"secret":"kp_`},
+		{"/rotate-client", `{"id":"app","overlap":-1}`, refused, `0 to 90 days`},
+		{"/rotate-client", `{"id":"b"}`, refused, `there is no client`},
+		{"/remove-client", `"app"`, 200, `{}`},
+		{"/remove-client", `"app"`, refused, `there is no client`},
 		{"/signals", `{}`, 200, `true`},
 		{"/allow-signals", `false`, 200, `{}`},
 		{"/signals", `{}`, 200, `false`},

@@ -8,16 +8,20 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Accounts are the users of one organisation, its records, and the address for its links.
+// Accounts are the users of one organisation, its records, the programs that they sign in to, and the
+// address for its links.
 type Accounts struct {
 	Service *account.Service
 	Store   store.Store
 	Address Address
+	Clients *openid.Registry
+	Issuer  string // the organisation's issuer identifier, as its clients know it
 }
 
 // Address makes links from tokens.

@@ -10,6 +10,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
+	"github.com/keypeg/keypeg/server/openid"
 )
 
 // Users calls do with the users of one organisation. It uses the server that is running, or
@@ -94,7 +95,9 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 		return err
 	}
 	mails := org.mails(db, address, slog.Default()) // a running server sends them
-	return do(control.Here(control.Accounts{Service: account.New(org.rules(mails.Store(db), address, mails)), Store: db, Address: address}))
+	accounts := account.New(org.rules(mails.Store(db), address, mails))
+	clients := openid.NewRegistry(accounts.Activity().Store(), org.Clients, time.Now)
+	return do(control.Here(control.Accounts{Service: accounts, Store: db, Address: address, Clients: clients, Issuer: address.Origin}))
 }
 
 // Tenants calls do with the tenants of the cloud edition. It uses the server that is

@@ -169,7 +169,7 @@ func protocolsOf(org Organisation, address server.Address) (protocols []*federat
 
 // accountsOf returns the target for commands about the users of an open organisation.
 func accountsOf(o *tenant.OpenTenant) control.Accounts {
-	return control.Accounts{Service: o.Accounts, Store: o.Store, Address: o.Address}
+	return control.Accounts{Service: o.Accounts, Store: o.Store, Address: o.Address, Clients: o.Server.Clients(), Issuer: o.Address.Origin}
 }
 
 // socketOf returns the handler of those commands on the socket. Only a server whose
