@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -61,7 +62,11 @@ func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogu
 	if s.state != stateReady || s.leaving {
 		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, cmp.Or(s.failure, errNotReady))
 	}
-	markup, err := plain(goapp.HTMLString(s))
+	drawn, err := HTML(s)
+	if err != nil {
+		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+	}
+	markup, err := plain(drawn)
 	if err != nil {
 		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
 	}
@@ -94,6 +99,47 @@ func (a *asked) Send(ctx context.Context, method, path string, body []byte) (int
 	}
 	return status, answer, err
 }
+
+// HTML returns the markup of a component. Go-app quotes the value of an attribute as Go quotes a text: with \" for
+// a quotation mark, which in HTML ends the value, so that a name in it could be markup. It escapes texts rightly,
+// so each "<" begins a tag. What is markup already has no backslash.
+//
+// It fails where go-app's markup isn't as it says here.
+func HTML(component goapp.UI) (string, error) {
+	var b strings.Builder
+	rest, in := goapp.HTMLString(component), inText
+	for rest != "" {
+		switch {
+		case in == inValue && rest[0] == '\\':
+			character, _, after, err := strconv.UnquoteChar(rest, '"')
+			if err != nil {
+				return "", fmt.Errorf("pages: the attribute at %.40q: %w", rest, err)
+			}
+			b.WriteString(html.EscapeString(string(character)))
+			rest = after
+			continue
+		case in == inText && rest[0] == '<', in == inValue && rest[0] == '"':
+			in = inTag
+		case in == inTag && rest[0] == '>':
+			in = inText
+		case in == inTag && rest[0] == '"':
+			in = inValue
+		}
+		b.WriteByte(rest[0])
+		rest = rest[1:]
+	}
+	if in != inText {
+		return "", errors.New("pages: a tag has no end")
+	}
+	return b.String(), nil
+}
+
+// Where HTML is in go-app's markup.
+const (
+	inText = iota
+	inTag
+	inValue
+)
 
 // plain makes what a browser would have of what go-app writes: without the white space around elements,
 // which would be visible, and without attributes that are false, which HTML would take for true

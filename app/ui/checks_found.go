@@ -14,7 +14,7 @@ import (
 // made the program of administration 20 kB larger. Each value goes through markup, which escapes it.
 
 // markup puts values into the places of a piece of HTML that have their names in braces, as [message.Fill] does. It
-// escapes them.
+// escapes them, also the backslash: it is what tells values of go-app from ours when a server writes a page.
 func markup(html string, pairs ...string) string {
 	for i := 1; i < len(pairs); i += 2 {
 		pairs[i] = escaped.Replace(pairs[i])
@@ -22,7 +22,7 @@ func markup(html string, pairs ...string) string {
 	return message.Fill(html, pairs...)
 }
 
-var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
+var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", `\`, "&#92;")
 
 // Render implements app.Composer.
 func (p *ChecksPage) Render() app.UI {

@@ -87,7 +87,11 @@ func inPage(frame ui.Frame, spoken goapp.UI, all string, panel goapp.UI) goapp.U
 // properties. go-app leaves out the value "true" in markup, which ARIA needs, and keeps
 // "false", which means true for HTML's own attributes.
 func written(component goapp.UI) g.Node {
-	markup := ariaTrue.ReplaceAllString(goapp.HTMLString(component), `$1="true"$2`)
+	markup, err := pages.HTML(component)
+	if err != nil {
+		panic(err) // a fault of ours
+	}
+	markup = ariaTrue.ReplaceAllString(markup, `$1="true"$2`)
 	return g.Raw(htmlFalse.ReplaceAllString(markup, ""))
 }
 

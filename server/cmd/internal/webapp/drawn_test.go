@@ -19,7 +19,7 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-const hostile = `</script><img src=x onerror=alert(1)>"'&<!--`
+const hostile = `</script><img src=x onerror=alert(1)>"><img src=x onerror=alert(1)>\"'&<!--`
 
 // api answers as the API does, for a user with a hostile name.
 func api(change func(*shared.Account)) server.Ask {
@@ -72,7 +72,7 @@ func (d drawer) draws(path string, ask server.Ask, headers ...string) (shared.Dr
 // TestDrawnMarkup draws names that look like markup. They are texts wherever they stand.
 func TestDrawnMarkup(t *testing.T) {
 	d := newDrawer(t)
-	for _, path := range []string{"/", "/passkeys", "/sessions", "/activity", "/users"} {
+	for _, path := range []string{"/", "/passkeys", "/sessions", "/activity", "/users", "/audit?find=" + url.QueryEscape(hostile)} {
 		drawn, err := d.draws(path, api(func(a *shared.Account) { a.User.Role = shared.RoleAuditor }))
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
@@ -81,9 +81,12 @@ func TestDrawnMarkup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		named := 0
+		named, labelled := 0, 0
 		for node := range page.Descendants() {
 			for _, a := range node.Attr {
+				if strings.Contains(a.Val, hostile) {
+					labelled++
+				}
 				if a.Key == "onerror" || a.Key == "src" && a.Val == "x" {
 					t.Errorf("%s: a name is markup: <%s>", path, node.Data)
 				}
@@ -94,6 +97,9 @@ func TestDrawnMarkup(t *testing.T) {
 		}
 		if named == 0 {
 			t.Errorf("%s doesn't name its user", path)
+		}
+		if labelled == 0 && (path == "/passkeys" || strings.HasPrefix(path, "/audit")) {
+			t.Errorf("%s has no attribute with the text", path)
 		}
 		var account shared.Account
 		if err := json.Unmarshal([]byte(drawn.Answers[shared.PathAccount].Body), &account); err != nil || account.User.DisplayName != hostile {
