@@ -306,6 +306,16 @@ func (c *Client) EndOtherSessions(ctx context.Context) (shared.SessionList, erro
 	return call[shared.SessionList](ctx, c, "POST", shared.PathEndOthers, nil)
 }
 
+// Programs returns the other programs that the user signs in to.
+func (c *Client) Programs(ctx context.Context) (shared.ProgramList, error) {
+	return call[shared.ProgramList](ctx, c, "GET", shared.PathPrograms, nil)
+}
+
+// EndProgram ends a program of the user, and returns those that are left.
+func (c *Client) EndProgram(ctx context.Context, id string) (shared.ProgramList, error) {
+	return call[shared.ProgramList](ctx, c, "DELETE", shared.PathProgram+url.PathEscape(id), nil)
+}
+
 // Events returns a page of what happened in the organisation. It is for administrators and auditors.
 func (c *Client) Events(ctx context.Context, query shared.AuditQuery) (shared.AuditPage, error) {
 	return call[shared.AuditPage](ctx, c, "GET", shared.PathAudit+"?"+query.Values().Encode(), nil)

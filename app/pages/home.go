@@ -31,6 +31,9 @@ func (s *shell) renderHome() goapp.UI {
 					Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Languages: s.languages.names(),
 					OnLanguage: s.chooseLanguage, OnChanged: s.loadAgain, OnSignedOut: s.signedOut,
 				},
+				goapp.If(s.account.Programs > 0, func() goapp.UI {
+					return &ui.ProgramsPart{Context: s.context(), Service: s.self, Changes: s.changes, OnSignedOut: s.signedOut}
+				}),
 			),
 			goapp.Elem("div").Body(
 				&ui.SessionsPanel{Context: s.context(), Service: s.self, Changes: s.changes, All: pageSessions, OnSignedOut: s.signedOut},

@@ -101,6 +101,12 @@ func (o obliging) EndSession(context.Context, string) (shared.SessionList, error
 func (o obliging) EndOtherSessions(context.Context) (shared.SessionList, error) {
 	return shared.SessionList{}, o.err
 }
+func (o obliging) Programs(context.Context) (shared.ProgramList, error) {
+	return shared.ProgramList{Programs: []shared.Program{{ID: "g"}}}, o.err
+}
+func (o obliging) EndProgram(context.Context, string) (shared.ProgramList, error) {
+	return shared.ProgramList{}, o.err
+}
 func (o obliging) Activity(context.Context, string) (shared.Activity, error) {
 	return shared.Activity{Events: []shared.Event{{ID: "e"}}}, o.err
 }
@@ -172,6 +178,10 @@ func TestSparse(t *testing.T) {
 				p := &SessionsPanel{Context: sparse, Service: server}
 				plays(t, p, handled(p.onEndOthers))
 			})
+			t.Run("ProgramsPart", func(t *testing.T) {
+				p := &ProgramsPart{Context: sparse, Service: server}
+				plays(t, p, done(func() { p.asked = "g" }), done(p.end), done(p.cancel))
+			})
 			t.Run("ActivityPanel", func(t *testing.T) {
 				p := &ActivityPanel{Context: sparse, Service: server, Alarms: server}
 				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.endAlarm))
@@ -199,6 +209,7 @@ func TestServerComesBack(t *testing.T) {
 	away := shared.Errorf(shared.CodeOffline, "The server can't be reached.")
 	server := &returning{users: stateUsers(inEnglish(), func(*UsersPanel) {}).users}
 	sessions := &SessionsPanel{Context: inEnglish(), Service: server}
+	programs := &ProgramsPart{Context: inEnglish(), Service: server}
 	activity := &ActivityPanel{Context: inEnglish(), Service: server, Alarms: server}
 	users := &UsersPanel{Context: inEnglish(), Service: server}
 	for name, list := range map[string]struct {
@@ -208,6 +219,7 @@ func TestServerComesBack(t *testing.T) {
 		rows   func() int
 	}{
 		"sessions": {sessions, func(ctx app.Context) { sessions.Changes++; sessions.OnUpdate(ctx) }, &sessions.state, func() int { return len(sessions.list.Sessions) }},
+		"programs": {programs, func(ctx app.Context) { programs.Changes++; programs.OnUpdate(ctx) }, &programs.state, func() int { return len(programs.list) }},
 		"activity": {activity, func(ctx app.Context) { activity.Changes++; activity.OnUpdate(ctx) }, &activity.state, func() int { return len(activity.events) }},
 		"users":    {users, func(ctx app.Context) { users.Changes++; users.OnUpdate(ctx) }, &users.state, func() int { return len(users.users) }},
 	} {

@@ -17,6 +17,9 @@ import (
 func (p *SessionsPanel) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount) }
 
 // OnPreRender implements app.PreRenderer.
+func (p *ProgramsPart) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount) }
+
+// OnPreRender implements app.PreRenderer.
 func (p *ActivityPanel) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount) }
 
 // OnPreRender implements app.PreRenderer.

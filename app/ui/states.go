@@ -112,6 +112,13 @@ func statesOfPast(in Context) map[string]app.UI {
 		"sessions-part-failed":  &SessionsPanel{Context: in, All: "/sessions", state: listFailed, failure: stateInternal()},
 		"sessions-part-loading": &SessionsPanel{Context: in, All: "/sessions"},
 		"sessions-part-offline": &SessionsPanel{Context: stateOffline(in), All: "/sessions", state: listFailed, failure: shared.Away()},
+		"programs":              &ProgramsPart{Context: in, state: listReady, list: statePrograms()},
+		"programs-ask":          &ProgramsPart{Context: in, state: listReady, list: statePrograms(), asked: "g"},
+		"programs-none":         &ProgramsPart{Context: in, state: listReady},
+		"programs-loading":      &ProgramsPart{Context: in},
+		"programs-failed":       &ProgramsPart{Context: in, state: listFailed, failure: stateInternal()},
+		"programs-offline":      &ProgramsPart{Context: stateOffline(in), state: listReady, list: statePrograms()},
+		"programs-not-ended":    &ProgramsPart{Context: in, state: listReady, list: statePrograms()[:1], failure: stateInternal()},
 		"activity-part":         &ActivityPanel{Context: in, Alarms: stateAlarms{}, All: "/activity", state: listReady, events: stateEvents()[5:]},
 		"sessions-alone":        &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
 		"sessions-ending":       &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
@@ -238,6 +245,19 @@ func stateSessions() shared.SessionList {
 		{ID: "s3", Method: shared.MethodPasskey, Created: at, Seen: at},
 		{ID: "s4", Browser: "Firefox", Method: shared.MethodSetupLink, Created: at, Seen: at},
 	}}
+}
+
+// statePrograms are programs of many kinds.
+func statePrograms() []shared.Program {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	everything := []string{shared.ScopeProfile, shared.ScopeEmail, shared.ScopeGroups, shared.ScopeOffline}
+	return []shared.Program{
+		{ID: "g", Name: "Grafana", Host: "grafana.contoso.example", Scopes: everything[:3], Since: at.Add(-99 * time.Hour), Used: at},
+		{ID: "m", Name: "My notes", Scopes: everything, Since: at},
+		{ID: "o", Name: "https://old.example/client.json", Scopes: []string{"openid"}, Since: at, Used: at},
+		{ID: "x", Name: `<img src=x onerror=alert(1)> of the department of very long names and longer programs`, Host: "a-host-with-a-very-long-name-in-the-department." + strings.Repeat("long.", 10) + "example", Scopes: everything[:1], Since: at},
+		{ID: "r", Name: "ויקי של המחלקה", Host: "wiki.contoso.example", Since: at, Used: at},
+	}
 }
 
 // stateEvents are one event of each kind, one of this browser, and one of a kind that only a

@@ -296,7 +296,8 @@ var English = Catalogue{
 		Lost:            "A new link may have been made all the same. Then the earlier one no longer works. Make another: it replaces both.",
 	},
 
-	Rollout: englishRollout,
+	Rollout:  englishRollout,
+	Programs: programsEnglish,
 
 	Password: Password{
 		Title:  "Change your password",

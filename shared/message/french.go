@@ -297,7 +297,8 @@ var French = Catalogue{
 		Lost:            "Un nouveau lien a peut-être été créé quand même. L’ancien ne fonctionne alors plus. Faites-en un autre : il remplace les deux.",
 	},
 
-	Rollout: frenchRollout,
+	Rollout:  frenchRollout,
+	Programs: programsFrench,
 
 	Password: Password{
 		Title:  "Changer votre mot de passe",

@@ -296,7 +296,8 @@ var German = Catalogue{
 		Lost:            "Ein neuer Link kann trotzdem entstanden sein. Dann gilt der frühere nicht mehr. Machen Sie noch einen: Er ersetzt beide.",
 	},
 
-	Rollout: germanRollout,
+	Rollout:  germanRollout,
+	Programs: programsGerman,
 
 	Password: Password{
 		Title:  "Passwort ändern",

@@ -297,7 +297,8 @@ var Japanese = Catalogue{
 		Lost:            "それでも新しいリンクが作成された可能性があります。その場合、以前のリンクは使えません。もう一度作成すると、両方に代わります。",
 	},
 
-	Rollout: japaneseRollout,
+	Rollout:  japaneseRollout,
+	Programs: programsJapanese,
 
 	Password: Password{
 		Title:  "パスワードの変更",

@@ -48,6 +48,7 @@ type Catalogue struct {
 	Events   Events
 	Link     Link
 	Rollout  Rollout
+	Programs Programs
 	Password Password
 	Codes    Codes
 	Confirm  Confirm

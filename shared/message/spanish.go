@@ -297,7 +297,8 @@ var Spanish = Catalogue{
 		Lost:            "Puede que aun así se haya creado un enlace nuevo. Entonces el anterior ya no sirve. Haz otro: sustituye a los dos.",
 	},
 
-	Rollout: spanishRollout,
+	Rollout:  spanishRollout,
+	Programs: programsSpanish,
 
 	Password: Password{
 		Title:  "Cambia tu contraseña",

@@ -59,7 +59,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 		return frame.With(spoken)
 	case *ui.SignInPanel: // a host's page has it in a card
 		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
-	case *ui.MethodsCard, *ui.ProfileCard, *ui.HintCard:
+	case *ui.MethodsCard, *ui.ProfileCard, *ui.ProgramsPart, *ui.HintCard:
 		return frame.With(spoken, goapp.Div().Class("page").Body(component))
 	case *ui.SessionsPanel:
 		return inPage(frame, spoken, component.All, component)

@@ -26,12 +26,13 @@ func api(change func(*shared.Account)) server.Ask {
 	at := time.Date(2026, 11, 20, 22, 30, 0, 0, time.UTC)
 	account := shared.Account{
 		User: shared.User{ID: "1", Name: "ann", DisplayName: hostile}, Product: "Keypeg", PasskeysOn: true, HasPassword: true, PasswordsOn: true, PasswordSet: at,
-		Passkeys: 1, SignedInAt: at,
+		Passkeys: 1, Programs: 1, SignedInAt: at,
 	}
 	change(&account)
 	answers := map[string]any{
 		shared.PathAccount: account, shared.PathSessions: shared.SessionList{Sessions: []shared.Session{{ID: "s", Browser: hostile, Current: true, Created: at, Seen: at}}},
 		shared.PathActivity: shared.Activity{Events: []shared.Event{{ID: "e", Kind: shared.EventPasskeyAdded, Passkey: hostile, Time: at}}},
+		shared.PathPrograms: shared.ProgramList{Programs: []shared.Program{{ID: "g", Name: hostile, Host: hostile, Scopes: []string{}, Since: at}}},
 		shared.PathPasskeys: shared.PasskeyList{Passkeys: []shared.Passkey{{ID: "p", Name: hostile, Created: at}}},
 	}
 	return func(_ context.Context, path, _ string) (int, []byte) {
@@ -98,7 +99,7 @@ func TestDrawnMarkup(t *testing.T) {
 		if named == 0 {
 			t.Errorf("%s doesn't name its user", path)
 		}
-		if labelled == 0 && (path == "/passkeys" || strings.HasPrefix(path, "/audit")) {
+		if labelled == 0 && (path == "/" || path == "/passkeys" || strings.HasPrefix(path, "/audit")) {
 			t.Errorf("%s has no attribute with the text", path)
 		}
 		var account shared.Account
