@@ -7,10 +7,17 @@
 // [Hub.Listen] is for open pages.
 package live
 
-import "github.com/keypeg/keypeg/server/store"
+import (
+	"sync/atomic"
+
+	"github.com/keypeg/keypeg/server/store"
+)
 
 // Hub connects changes with listeners. It is safe for concurrent use.
-type Hub struct{ streams *Streams }
+type Hub struct {
+	streams *Streams
+	watch   atomic.Pointer[func(userID string)]
+}
 
 // NewHub returns a Hub with [Streams] of its own.
 func NewHub() *Hub { return NewStreams(defaultMost, nil).NewHub() }
@@ -59,8 +66,15 @@ func (l *Listener) Close() {
 	l.streams.remove(l)
 }
 
+// Watch makes the hub call do with the id of each user of whom something changes, on this node or another one. Do must
+// not wait. There is one at most.
+func (h *Hub) Watch(do func(userID string)) { h.watch.Store(&do) }
+
 // Notify sends a notice to all listeners of a user. It never waits.
 func (h *Hub) Notify(userID string) {
+	if do := h.watch.Load(); do != nil {
+		(*do)(userID)
+	}
 	h.streams.mu.Lock()
 	defer h.streams.mu.Unlock()
 	h.streams.marks.add(user{h, userID})

@@ -44,7 +44,7 @@ func NewStreams(most int, full func()) *Streams {
 }
 
 // NewHub returns a Hub for one organisation.
-func (s *Streams) NewHub() *Hub { return &Hub{s} }
+func (s *Streams) NewHub() *Hub { return &Hub{streams: s} }
 
 // Open returns how many streams are open.
 func (s *Streams) Open() int {
