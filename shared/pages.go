@@ -44,6 +44,8 @@ const (
 	// PageMoved leads from an address that people move away from to the new one. A POST of its form
 	// makes the link for a new passkey there, and leads to it.
 	PageMoved = "/moved"
+	// PageContinue, followed by the id of a program's request that waits in the browser, goes on with it.
+	PageContinue = "/openid/continue/"
 	// PageConsent takes the form of the page on which a user lets a program in, and of the buttons that lead
 	// back to the program. The form has the sealed request of the program, and as answer allow or cancel.
 	// PageOtherAccount takes the request alone: the user signs in as somebody else.

@@ -32,6 +32,25 @@ func (a Answers) API(h Handler) http.Handler {
 	})
 }
 
+// Program adapts a handler that other programs call by a protocol of theirs: OAuth 2.0. Its failures become what that
+// protocol has for them (RFC 6749, 5.2), and nothing that it answers is cached unless it says so.
+func (a Answers) Program(h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		exchangeOf(r.Context()).matched(r)
+		w.Header().Set("Cache-Control", "no-store")
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		refusal := a.Report(w, r, err)
+		status, code := Status(refusal.Code), "invalid_request"
+		if status >= http.StatusInternalServerError {
+			code = "server_error"
+		}
+		Respond(w, status, map[string]string{"error": code, "error_description": "the log of the server says more of the request " + RequestID(r.Context())})
+	})
+}
+
 // repeatNonce repeats the request's nonce in the answer, so that a page can check that the
 // answer is to its own request.
 func repeatNonce(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -10,12 +11,15 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Text returns the catalogue of the language that the person has chosen, or else of one
-// that their browser accepts (RFC 9110, 12.5.4).
+// Text returns the catalogue of the language that the person has chosen, or else of one that is preferred for the
+// request, or that their browser accepts (RFC 9110, 12.5.4).
 func Text(r *http.Request) *message.Catalogue {
 	var tags []string
 	if chosen, err := r.Cookie(shared.CookieLanguage); err == nil {
 		tags = append(tags, chosen.Value)
+	}
+	if preferred, _ := r.Context().Value(preferredKey{}).([]string); len(preferred) > 0 {
+		tags = append(tags, preferred...)
 	}
 	// A header that can't be parsed asks for no language.
 	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
@@ -23,6 +27,17 @@ func Text(r *http.Request) *message.Catalogue {
 		tags = append(tags, tag.String())
 	}
 	return message.Choose(tags...)
+}
+
+type preferredKey struct{}
+
+// Preferring returns a request whose answer is in one of these languages, by their BCP 47 tags, unless the person has
+// chosen another one here.
+func Preferring(r *http.Request, tags []string) *http.Request {
+	if len(tags) == 0 {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), preferredKey{}, tags))
 }
 
 // languageLife is how long a browser keeps the language that was chosen in it.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/shared"
@@ -12,7 +13,7 @@ import (
 type Pages []shared.PagePattern
 
 // Next returns the page to go to after signing in: the asked one if it is a page of the
-// app, maybe with filters, of the manual, or leads to a protected host, and the start page otherwise. So a link
+// app, maybe with filters, of the manual, or leads to a program, and the start page otherwise. So a link
 // can't lead anywhere else.
 func (p Pages) Next(asked string) string {
 	path, filters, _ := strings.Cut(asked, "?")
@@ -24,7 +25,7 @@ func (p Pages) Next(asked string) string {
 			return path
 		}
 	}
-	if manualPage.MatchString(asked) || gatePage.MatchString(asked) {
+	if slices.ContainsFunc([]*regexp.Regexp{manualPage, gatePage, programPage}, func(page *regexp.Regexp) bool { return page.MatchString(asked) }) {
 		return asked
 	}
 	return shared.PageHome
@@ -37,6 +38,9 @@ var pageFilters = regexp.MustCompile("^((find|in|sort|kind|by|days|from|to)=[a-z
 
 // longestFilters is the length of the longest filters that are kept, in bytes.
 const longestFilters = 500
+
+// programPage is where somebody goes on who has signed in for a program.
+var programPage = regexp.MustCompile("^(" + shared.PageContinue + "[a-z2-7]{16}|" + shared.PageDevice + "(\\?code=[A-Z]{5}-[A-Z]{5})?)$")
 
 var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")
 

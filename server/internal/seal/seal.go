@@ -18,8 +18,8 @@ import (
 const KeySize = chacha20poly1305.KeySize
 
 // maxSealed bounds the length of a text from a stranger that is decoded. Our own texts have
-// a few hundred bytes.
-const maxSealed = 2048
+// a few hundred bytes, and a program's request at most what a cookie can have.
+const maxSealed = 4096
 
 // Sealer encrypts and authenticates bytes with XChaCha20-Poly1305. Its nonces have 192
 // bits, so they may be random however many values are sealed; the 96 bits of AES-GCM would
