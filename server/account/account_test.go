@@ -260,7 +260,7 @@ func TestSignIn(t *testing.T) {
 		w := newWorld(t)
 		opened := w.signedIn(w.add("ann").Name)
 		sessions, err := w.store.Sessions(t.Context(), opened.User.ID, store.Hash{}, 9)
-		if err != nil || len(sessions) != 1 || strings.Contains(fmt.Sprintf("%s %+v", sessions, sessions), opened.Token) {
+		if err != nil || len(sessions) != 1 || strings.Contains(fmt.Sprintf("%v %+v", sessions, sessions), opened.Token) {
 			t.Errorf("sessions %+v (%v)", sessions, err)
 		}
 	})

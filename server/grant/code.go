@@ -17,10 +17,15 @@ import (
 // CodeLife is how long a code works.
 const CodeLife = time.Minute
 
+// spentFor is how long a spent code is remembered, from when it was issued. It is longer than any decision stands
+// from which codes of one id are made.
+const spentFor = 15 * time.Minute
+
 // Code is what an authorization code stands for. The caller of [Service.Code] sets all but the sealed
 // fields.
 type Code struct {
 	Program  string   `json:"p"`
+	Name     string   `json:"d"` // of the program, for the user's activity
 	Scopes   []string `json:"s,omitempty"`
 	Redirect string   `json:"r"`           // a hash of the redirect URI, or the host of a gate
 	Bound    string   `json:"b,omitempty"` // to what the exchange must prove: a PKCE challenge, or a hash of a cookie
@@ -31,18 +36,29 @@ type Code struct {
 	// Told means that the program is told when the session ends.
 	Told bool `json:"t,omitempty"`
 
-	ID            string      `json:"i"` // of the grant that the exchange writes
-	Issued        time.Time   `json:"m"`
-	Session       store.Hash  `json:"f"` // its first id
-	Authenticated time.Time   `json:"a"`
-	Proof         store.Proof `json:"o"`
+	// ID is that of the grant that the exchange writes. Two codes with one id are one: the second is spent with
+	// the first. A caller that doesn't need that leaves it empty.
+	ID            string       `json:"i"`
+	Issued        time.Time    `json:"m"`
+	Session       store.Hash   `json:"f"` // its first id
+	Authenticated time.Time    `json:"a"`
+	Proof         store.Proof  `json:"o"`
+	From          store.Client `json:"c"`
+}
+
+// NewID returns the id of a new grant.
+func NewID(now time.Time) string {
+	id := store.NewTicketID(now)
+	return hex.EncodeToString(id[:])
 }
 
 // Code returns a sealed code for the actor's session. It writes nothing.
 func (s *Service) Code(who session.Actor, c Code) (string, error) {
 	now := s.c.Now()
-	id := store.NewTicketID(now)
-	c.ID, c.Issued = hex.EncodeToString(id[:]), now.UTC()
+	if c.ID == "" {
+		c.ID = NewID(now)
+	}
+	c.Issued, c.From = now.UTC(), who.Client
 	c.Session, c.Authenticated, c.Proof = who.Session.FirstID(), who.Session.Authenticated, who.Session.Proof
 	return s.codes.SealJSON(c)
 }
@@ -122,13 +138,16 @@ func (s *Service) beginning(ctx context.Context, on Standing, c Code) (store.Bat
 		lasts = ends
 	}
 	batch := store.Batch{
-		store.SpendTicket(store.TicketID(id), c.Issued.Add(CodeLife+store.ClockSkew)),
+		store.SpendTicket(store.TicketID(id), c.Issued.Add(spentFor)),
 		store.ReplaceSession{Old: on.Under.ID, Session: on.Under}, // it is still there
 		grants.Put(store.Entry[Grant]{Owner: on.UserID, Key: on.ID, Value: on.Grant, Expires: lasts}),
 	}
 	if c.Told {
 		batch = append(batch, promise(on.Grant, ends))
 	}
+	event := store.NewEvent(now, on.UserID, shared.EventSignedInTo, c.From)
+	event.Program = c.Name
+	batch = append(batch, store.AddEvent{Event: event})
 	used, err := s.usedNow(ctx, on.Grant)
 	if err != nil {
 		return nil, err
@@ -165,6 +184,19 @@ func (s *Service) reused(ctx context.Context, g Grant) error {
 // refreshToken returns the refresh token of a grant that works now.
 func (s *Service) refreshToken(g Grant) (string, error) {
 	return s.tokens.SealJSON(reference{UserID: g.UserID, ID: g.ID, Number: g.Refreshes})
+}
+
+// OfRefreshToken returns the grant of a refresh token that works. It fails with [ErrInvalid].
+func (s *Service) OfRefreshToken(ctx context.Context, token string) (Grant, error) {
+	var to reference
+	if err := s.tokens.OpenJSON(token, &to); err != nil {
+		return Grant{}, fmt.Errorf("%w: the refresh token %w", ErrInvalid, err)
+	}
+	found, err := s.entry(ctx, to)
+	if err == nil && found.Value.Refreshes != to.Number {
+		err = ErrInvalid
+	}
+	return found.Value, err
 }
 
 // Refresh takes the place of a refresh token by another one (RFC 6749, 6). Check looks whether the
