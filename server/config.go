@@ -73,6 +73,9 @@ type Config struct {
 	// Clients are programs to which people sign in here, besides those that are registered while the
 	// server runs. Each has been checked with [openid.Client.Check]. They are for Accounts only too.
 	Clients []openid.Client
+	// AnyClient also accepts programs that nobody has registered here, if their client_id is the address of a document
+	// about them (OAuth Client ID Metadata Document). The server fetches it.
+	AnyClient bool
 	// Gates are the hosts of programs behind a proxy that asks here who may pass. See [ParseGate] and [CheckGates].
 	Gates []forwardauth.Gate
 

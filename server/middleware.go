@@ -11,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/warning"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -161,6 +162,9 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.c.Host == nil {
 		protection.AddInsecureBypassPattern("POST " + federation.CallbackPattern) // it is refused, and changes nothing
+		for _, pattern := range openid.CrossSite {
+			protection.AddInsecureBypassPattern(pattern)
+		}
 	}
 	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		from, origin, want := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin"), s.asked(r).Origin

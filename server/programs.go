@@ -2,14 +2,11 @@ package server
 
 import (
 	"context"
-	"errors"
-	"net/url"
 	"slices"
 
 	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/programs"
-	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -17,8 +14,11 @@ import (
 func (s *Server) openGrants(ctx context.Context) (err error) {
 	s.grants, err = grant.New(ctx, grant.Config{
 		Store: s.activity.Store(), Sessions: s.sessions, Now: s.c.Now, Log: s.c.Log,
-		Tell: func(context.Context, grant.Ended) error { return errors.New("no program is told of sessions") },
+		Tell: func(ctx context.Context, ended grant.Ended) error { return s.provider.Tell(ctx, ended) },
 	})
+	if err == nil {
+		s.c.Live.Watch(s.grants.Look)
+	}
 	return err
 }
 
@@ -32,7 +32,7 @@ func (s *Server) programs() programs.Programs {
 func (s *Server) aboutProgram(ctx context.Context, id string) (name, host string, err error) {
 	if clientID, is := grant.IsClient(id); is {
 		client, err := s.registry.Client(ctx, clientID)
-		return client.Name, hostOf(client), err
+		return client.Name, client.Host(""), err
 	}
 	if gate, is := grant.IsGate(id); is {
 		if at := slices.IndexFunc(s.c.Gates, func(g forwardauth.Gate) bool { return g.Name == gate }); at >= 0 {
@@ -40,17 +40,6 @@ func (s *Server) aboutProgram(ctx context.Context, id string) (name, host string
 		}
 	}
 	return "", "", store.ErrNotFound
-}
-
-// hostOf returns the host where a client is: that of its start page, or else of an address to which it is
-// sent. An app has none.
-func hostOf(c openid.Client) string {
-	for _, address := range append([]string{c.Home}, c.Redirects...) {
-		if parsed, err := url.Parse(address); err == nil && parsed.Scheme == "https" {
-			return parsed.Host
-		}
-	}
-	return ""
 }
 
 // countPrograms returns how many programs the user signs in to.

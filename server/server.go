@@ -64,6 +64,7 @@ type Server struct {
 	federation  *federation.Handlers  // with Accounts only
 	registry    *openid.Registry      // with Accounts only
 	grants      *grant.Service        // with Accounts only
+	provider    *openid.Handlers      // with Accounts only
 	gateways    *forwardauth.Handlers // nil without gates
 	handler     http.Handler
 	api         http.Handler // without what is around it
@@ -172,6 +173,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		Product: s.c.Product, Contact: s.c.Contact,
 		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset,
 	})
+	if err := s.openProvider(ctx); err != nil {
+		return err
+	}
 	s.openGates()
 	return nil
 }
@@ -277,6 +281,7 @@ func (s *Server) routes() *http.ServeMux {
 		s.pageRoutes(mux, page)
 		s.wellKnown(mux, page)
 		s.federation.Mount(api, page)
+		s.provider.Mount(mux, page)
 		if s.gateways != nil {
 			s.gateways.Mount(page)
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -126,6 +127,8 @@ func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next stri
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := s.nextPage(r.FormValue("next"))
+	_, _, locales := s.provider.ProgramOf(r, next)
+	r = httpapi.Preferring(r, strings.Fields(locales))
 	if _, err := s.people.authenticate(r); err == nil {
 		if what, refused := s.notices.Take(w, r); refused && !what.SignIn {
 			s.refuse(w, r, &shared.Error{Code: what.Code, Message: what.Message})
@@ -157,6 +160,12 @@ func (s *Server) signInPage(r *http.Request, next string, refused shared.Code) s
 	page := signinpages.SignIn{Next: next, At: httpapi.WithNext(shared.PageSignIn, next), Providers: s.buttons(next, refused)}
 	if user := s.local.known(r); !user.Disabled {
 		page.Known = signinpages.Known{Name: user.Name, DisplayName: user.DisplayName}
+	}
+	if program, hint, _ := s.provider.ProgramOf(r, next); program != "" {
+		page.Reason = message.Fill(message.ProgramSessionsIn(httpapi.Text(r)).SignIn, "program", program)
+		if page.Name = hint; hint != "" && hint != page.Known.Name {
+			page.Known = signinpages.Known{}
+		}
 	}
 	if s.isFormer(r) {
 		page.Reason = message.Fill(message.SignInPageIn(httpapi.Text(r)).Moving, "address", s.c.Address.Host)

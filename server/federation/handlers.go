@@ -153,6 +153,21 @@ func (h *Handlers) beginConfirmation(w http.ResponseWriter, r *http.Request) err
 	return h.beginSignedIn(w, r, authorization{Purpose: toConfirm, Next: h.Pages.Next(request.Next)})
 }
 
+// ConfirmAt begins the confirmation of a signed-in user at a provider. It returns the address there, to which the browser
+// must be led, and the provider's name. Afterwards the browser goes on at next, a page of ours.
+func (h *Handlers) ConfirmAt(w http.ResponseWriter, r *http.Request, who *httpapi.Caller, provider, next string) (address, name string, err error) {
+	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return p.c.ID == provider })
+	if at < 0 {
+		return "", "", shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	}
+	if !h.isHere(r) {
+		return "", "", h.elsewhere()
+	}
+	p := h.Providers[at]
+	address, err = h.begin(w, r, p, authorization{Purpose: toConfirm, UserID: who.User.ID, Next: h.Pages.Next(next)}, afresh)
+	return address, p.c.Name, err
+}
+
 // beginSignedIn answers with the address at the provider, to which the app goes.
 func (h *Handlers) beginSignedIn(w http.ResponseWriter, r *http.Request, a authorization) error {
 	p, err := h.provider(r)

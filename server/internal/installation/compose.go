@@ -94,6 +94,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
 	endOrdering := inBackground(ctx, handler.RunDomains)
+	endTelling := inBackground(ctx, handler.RunPrograms)
 	return &tenant.OpenTenant{
 		Server: handler, Accounts: accounts, Address: address, Related: org.Related, Store: db,
 		Close: func() error {
@@ -101,6 +102,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 			endSending()
 			endCounting()
 			endOrdering()
+			endTelling()
 			handler.Close(context.WithoutCancel(ctx))
 			endStreaming()
 			c.hubs.Delete(t.Name)

@@ -1,0 +1,211 @@
+package openid
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/keypeg/keypeg/server/grant"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// The pages on which a user decides about a request, and the forms that they send.
+
+// Pages draws what people see of a request. Server has them from package signinpages.
+type Pages interface {
+	Consent(w http.ResponseWriter, r *http.Request, page ConsentPage) error
+	StepUp(w http.ResponseWriter, r *http.Request, page StepUpPage) error
+	// Onward leads the browser on to an absolute address of a program.
+	Onward(w http.ResponseWriter, r *http.Request, program, address string) error
+	// SignOut asks whether to sign out.
+	SignOut(w http.ResponseWriter, r *http.Request, page SignOutPage) error
+	Device
+}
+
+// ConsentPage is the content of the page on which a user lets a program in.
+type ConsentPage struct {
+	Program, Host string
+	User          store.User
+	Scopes        []string // that the program gets
+	Before        []string // that it was allowed before
+	Again         bool     // it was let in before
+	Request       string
+}
+
+// StepUpPage is the content of the page on which a user confirms who they are.
+type StepUpPage struct {
+	Program  string
+	User     store.User
+	SignedIn time.Duration // how long ago
+	Passkey  bool          // nothing else is enough
+	Next     string
+	Request  string
+	Refusal  *shared.Error // why the last attempt failed, or nil
+}
+
+// asked is what a form of such a page brings back: the request, who was asked, and what they were told. So nobody
+// allows in another user's name, or more than they have read.
+type asked struct {
+	Request string    `json:"r"` // the id, or the code of a device
+	User    string    `json:"u"`
+	Scopes  []string  `json:"s,omitempty"`
+	Program string    `json:"p,omitempty"` // of a device
+	Until   time.Time `json:"t"`
+}
+
+func (h *Handlers) sealAsked(of asked) (string, error) {
+	of.Until = h.Now().Add(requestLife).UTC()
+	return h.forms.SealJSON(of)
+}
+
+func (h *Handlers) askForConsent(w http.ResponseWriter, r *http.Request, p pending, c Client, who *httpapi.Caller, is consent) error {
+	p, err := h.waits(w, r, p)
+	if err != nil {
+		return err
+	}
+	sealed, err := h.sealAsked(asked{Request: p.id, User: who.User.ID, Scopes: p.Scopes})
+	if err != nil {
+		return err
+	}
+	return h.Pages.Consent(w, r, ConsentPage{
+		Program: c.Name, Host: c.Host(p.Redirect), User: who.User, Scopes: p.Scopes, Before: is.scopes, Again: is.again, Request: sealed,
+	})
+}
+
+// askToConfirm shows the page on which users confirm who they are. Refused is why the last attempt failed.
+func (h *Handlers) askToConfirm(w http.ResponseWriter, r *http.Request, p pending, c Client, who *httpapi.Caller, refused error) error {
+	p, err := h.waits(w, r, p)
+	if err != nil {
+		return err
+	}
+	sealed, err := h.sealAsked(asked{Request: p.id, User: who.User.ID})
+	if err != nil {
+		return err
+	}
+	page := StepUpPage{
+		Program: c.Name, User: who.User, SignedIn: h.Now().Sub(who.Session.Authenticated),
+		Passkey: len(p.ACR) > 0, Next: p.continues(), Request: sealed,
+	}
+	if who.Session.Authenticated.IsZero() { // somewhere else the user is just confirming
+		page.SignedIn = 0
+	}
+	if refused != nil {
+		page.Refusal = h.Answers.Report(w, r, refused)
+	}
+	return h.Pages.StepUp(w, r, page)
+}
+
+// Host is where the program is, as people read it: the host of an address to which a user goes back, or of its own
+// addresses if that is "". An app has none.
+func (c Client) Host(back string) string {
+	for _, address := range append([]string{back, c.Home}, c.Redirects...) {
+		if to, err := url.Parse(address); err == nil && (to.Scheme == "https" || to.Scheme == "http") {
+			return to.Host
+		}
+	}
+	return ""
+}
+
+// errOtherUser is the refusal of a form that somebody else was shown.
+var errOtherUser = shared.Errorf(shared.CodeConflict, "Somebody else is signed in by now. Go back to the program, and begin there again.")
+
+// form reads what a page sent: the sealed request, which the signed-in user must have been shown.
+func (h *Handlers) form(w http.ResponseWriter, r *http.Request) (typed url.Values, of asked, who *httpapi.Caller, err error) {
+	typed, err = httpapi.Form(r)
+	if err != nil {
+		return nil, of, nil, err
+	}
+	if h.forms.OpenJSON(typed.Get("request"), &of) != nil || h.Now().After(of.Until) {
+		return nil, of, nil, errGone
+	}
+	who, err = h.caller(w, r)
+	if err == nil && who.User.ID != of.User {
+		err = errOtherUser
+	}
+	return typed, of, who, err
+}
+
+// takeConsent takes the answer of the user: they let the program in, or go back without.
+func (h *Handlers) takeConsent(w http.ResponseWriter, r *http.Request) error {
+	typed, of, who, err := h.form(w, r)
+	if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
+		return err
+	}
+	p, c, gone := h.continued(r, of.Request)
+	if gone != nil {
+		return gone
+	}
+	if err != nil {
+		return h.toSignIn(w, r, p)
+	}
+	if typed.Get("answer") != "allow" {
+		return h.refusedTo(w, r, p, c, oauth("access_denied", "the user has cancelled"))
+	}
+	if len(of.Scopes) == 0 { // the form of another page
+		return errGone
+	}
+	if !slices.Equal(of.Scopes, p.Scopes) {
+		return errGone
+	}
+	p.Prompt = slices.DeleteFunc(p.Prompt, func(prompt string) bool { return prompt == "consent" || prompt == "select_account" })
+	if !c.FirstParty {
+		err := h.Grants.Allow(r.Context(), who.Actor, grant.Client+c.ID, of.Scopes, h.allowed(who, c)...)
+		if err != nil {
+			return err
+		}
+	}
+	return h.refusedTo(w, r, p, c, h.decide(w, r, p, c))
+}
+
+// confirm takes a password with which a user confirms who they are, or leads to a provider for that.
+func (h *Handlers) confirm(w http.ResponseWriter, r *http.Request) error {
+	typed, of, who, err := h.form(w, r)
+	if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
+		return err
+	}
+	p, c, gone := h.continued(r, of.Request)
+	if gone != nil {
+		return gone
+	}
+	if err != nil {
+		return h.toSignIn(w, r, p)
+	}
+	if provider := typed.Get("provider"); provider != "" {
+		address, name, err := h.ConfirmAt(w, r, who, provider, p.continues())
+		if err != nil {
+			return h.askToConfirm(w, r, p, c, who, err)
+		}
+		return h.Pages.Onward(w, r, name, address)
+	}
+	issued, err := h.Accounts.ConfirmPassword(r.Context(), who.Actor, typed.Get("password"))
+	if shared.CodeOf(err) != "" {
+		return h.askToConfirm(w, r, p, c, who, err)
+	}
+	if err != nil {
+		return err
+	}
+	h.SetSession(w, r, issued)
+	http.Redirect(w, r, p.continues(), http.StatusSeeOther)
+	return nil
+}
+
+// otherAccount signs the user out, and asks who uses the program.
+func (h *Handlers) otherAccount(w http.ResponseWriter, r *http.Request) error {
+	_, of, _, err := h.form(w, r)
+	if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
+		return err
+	}
+	p, _, gone := h.continued(r, of.Request)
+	if gone != nil {
+		return gone
+	}
+	if err == nil {
+		if err := h.SignOut(w, r); err != nil {
+			return err
+		}
+	}
+	return h.toSignIn(w, r, p)
+}

@@ -1,0 +1,207 @@
+package openid
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keypeg/keypeg/server/grant"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// authorize is the authorization endpoint. Whoever is signed in and has nothing to decide goes back to the program
+// at once.
+func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
+	sent := r.URL.Query()
+	if r.Method == http.MethodPost {
+		posted, err := httpapi.Form(r)
+		if err != nil {
+			return err
+		}
+		sent = posted
+	}
+	a, c, err := h.readRequest(r.Context(), sent)
+	if err == nil && r.Method == http.MethodPost {
+		// A POST of another site comes without our cookies, and a GET has them (RFC 6265bis, 5.6.7.1).
+		var p pending
+		if p, err = h.wait(w, r, a); err == nil {
+			http.Redirect(w, r, p.continues(), http.StatusSeeOther)
+			return nil
+		}
+	}
+	if err == nil {
+		err = h.decide(w, r, pending{request: a}, c)
+	}
+	return h.refusedTo(w, r, pending{request: a}, c, err)
+}
+
+// goOn is where a request goes on that waited in the browser.
+func (h *Handlers) goOn(w http.ResponseWriter, r *http.Request) error {
+	p, c, err := h.continued(r, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return h.refusedTo(w, r, p, c, h.decide(w, r, p, c))
+}
+
+// continued returns a request that waits in this browser, with its client as it is now.
+func (h *Handlers) continued(r *http.Request, id string) (pending, Client, error) {
+	p, err := h.pendingOf(r, id)
+	if err != nil {
+		return p, Client{}, err
+	}
+	c, err := h.client(r.Context(), p.Client)
+	if errors.Is(err, store.ErrNotFound) {
+		return p, c, errUnknownClient
+	}
+	if err == nil && !c.RedirectAllowed(p.Redirect) { // any more
+		return p, c, errWrongRedirect
+	}
+	return p, c, err
+}
+
+// refusedTo leads the browser back to the program with a refusal, if err is one that a program reads.
+func (h *Handlers) refusedTo(w http.ResponseWriter, r *http.Request, p pending, c Client, err error) error {
+	refused, is := errors.AsType[*oauthError](err)
+	if !is || p.Redirect == "" {
+		return err
+	}
+	h.Log.Info("an authorization request is refused", "request", httpapi.RequestID(r.Context()), "client", c.ID, "cause", refused)
+	return h.leadBack(w, r, p, c, h.refusal(p.request, refused))
+}
+
+// leadBack sends the browser to the program. Behind one of our own forms that isn't a redirect: see
+// signinpages.Onward.
+func (h *Handlers) leadBack(w http.ResponseWriter, r *http.Request, p pending, c Client, address string) error {
+	h.done(w, p.id)
+	w.Header().Set("Cache-Control", "no-store")
+	if p.id == "" {
+		w.Header().Set("Location", address) // as it was registered: http.Redirect would rewrite it
+		w.WriteHeader(http.StatusFound)
+		return nil
+	}
+	return h.Pages.Onward(w, r, c.Name, address)
+}
+
+// decide answers a request, or asks the user for what is missing.
+func (h *Handlers) decide(w http.ResponseWriter, r *http.Request, p pending, c Client) error {
+	r = httpapi.Preferring(r, strings.Fields(p.Locales))
+	silent := p.prompts("none")
+	who, err := h.caller(w, r)
+	if shared.CodeOf(err) == shared.CodeUnauthenticated {
+		if silent {
+			return oauth("login_required", "nobody is signed in")
+		}
+		return h.toSignIn(w, r, p)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Subject != "" && p.Subject != h.subject(c, who.User.ID):
+		return oauth("login_required", "somebody else is signed in than id_token_hint says")
+	case !c.Admits(who.User):
+		return oauth("access_denied", "the user is in no group that may use this client")
+	}
+	if need := h.missing(p.request, who); need != nil {
+		if silent {
+			return need
+		}
+		return h.askToConfirm(w, r, p, c, who, nil)
+	}
+	asks, err := h.asks(r, p.request, c, who)
+	if err != nil {
+		return err
+	}
+	if asks.needed {
+		if silent {
+			return oauth("consent_required", "the user must be asked first")
+		}
+		return h.askForConsent(w, r, p, c, who, asks)
+	}
+	return h.answerWithCode(w, r, p, c, who)
+}
+
+// caller returns who is signed in.
+func (h *Handlers) caller(w http.ResponseWriter, r *http.Request) (*httpapi.Caller, error) {
+	who, err := h.Gates.Authenticate(r)
+	if err == nil && h.Gates.Admitted != nil {
+		h.Gates.Admitted(w, r, who)
+	}
+	return who, err
+}
+
+// toSignIn sends the browser to the sign-in page, which leads back to the request.
+func (h *Handlers) toSignIn(w http.ResponseWriter, r *http.Request, p pending) error {
+	p, err := h.waits(w, r, p)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, p.continues()), http.StatusSeeOther)
+	return nil
+}
+
+// waits makes a request wait, unless it does.
+func (h *Handlers) waits(w http.ResponseWriter, r *http.Request, p pending) (pending, error) {
+	if p.id != "" {
+		return p, nil
+	}
+	return h.wait(w, r, p.request)
+}
+
+// missing returns why the user must confirm who they are, as a refusal for programs that don't want them to be
+// asked. It is nil if the last confirmation is enough.
+func (h *Handlers) missing(a request, who *httpapi.Caller) error {
+	at := who.Session.Authenticated
+	if acr, _ := authentication(who.Session.Proof, who.User); !meets(acr, a.ACR) {
+		return oauth("unmet_authentication_requirements", "the user hasn't signed in in the way that acr_values asks for")
+	}
+	since := at.Truncate(time.Second)
+	if !since.Before(a.Begun.Truncate(time.Second)) {
+		return nil // the request itself led to it
+	}
+	if a.prompts("login") || a.MaxAge != nil && h.Now().Sub(at) > time.Duration(*a.MaxAge)*time.Second {
+		return oauth("login_required", "the user must confirm who they are")
+	}
+	return nil
+}
+
+// consent is what a program asks for.
+type consent struct {
+	needed bool
+	scopes []string // that were allowed before
+	again  bool     // the program was let in before
+}
+
+// asks compares what a program asks for with what the user has allowed.
+func (h *Handlers) asks(r *http.Request, a request, c Client, who *httpapi.Caller) (consent, error) {
+	if c.FirstParty {
+		return consent{needed: a.prompts("consent") || a.prompts("select_account"), scopes: a.Scopes, again: true}, nil
+	}
+	before, err := h.Grants.Program(r.Context(), who.User.ID, grant.Client+c.ID)
+	if err != nil {
+		return consent{}, err
+	}
+	more := slices.ContainsFunc(a.Scopes, func(scope string) bool { return !slices.Contains(before.Allowed, scope) })
+	return consent{
+		needed: more || a.prompts("consent") || a.prompts("select_account"),
+		scopes: before.Allowed, again: before.Allowed != nil,
+	}, nil
+}
+
+// answerWithCode gives the program a code. It writes nothing: the exchange does.
+func (h *Handlers) answerWithCode(w http.ResponseWriter, r *http.Request, p pending, c Client, who *httpapi.Caller) error {
+	code, err := h.Grants.Code(who.Actor, grant.Code{
+		Program: grant.Client + c.ID, Name: c.Name, Scopes: p.Scopes, Redirect: store.HashOf(p.Redirect).String(), Bound: p.Challenge, Nonce: p.Nonce,
+		Lasting: slices.Contains(p.Scopes, shared.ScopeOffline), Told: c.BackChannel != "",
+	})
+	if err != nil {
+		return err
+	}
+	return h.leadBack(w, r, p, c, h.answer(p.request, url.Values{"code": {code}}))
+}

@@ -1,0 +1,128 @@
+package openid
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// The paths below the issuer. Those of pages are in package shared.
+const (
+	PathAuthorize  = "/openid/authorize"
+	PathToken      = "/openid/token"
+	PathUserInfo   = "/openid/userinfo"
+	PathKeys       = "/openid/keys"
+	PathRevoke     = "/openid/revoke"
+	PathIntrospect = "/openid/introspect"
+	PathPush       = "/openid/push"
+	PathDevice     = "/openid/device"
+	PathSignOut    = "/openid/sign-out"
+
+	PathDiscovery = "/.well-known/openid-configuration"
+	pathMetadata  = "/.well-known/oauth-authorization-server" // RFC 8414, 3
+	pathWebFinger = "/.well-known/webfinger"                  // RFC 7033, 4
+)
+
+// discovery is what programs read of the provider (OpenID Connect Discovery 1.0, 3; RFC 8414, 2).
+func (h *Handlers) discovery(w http.ResponseWriter, _ *http.Request) error {
+	methods := []Authentication{AuthenticatesBasic, AuthenticatesPost, AuthenticatesKey, AuthenticatesNever}
+	confidential := methods[:3]
+	assertions := []string{"RS256", "PS256", "ES256"}
+	return respondSorted(w, map[string]any{
+		"issuer":                                h.Issuer,
+		"authorization_endpoint":                h.Issuer + PathAuthorize,
+		"token_endpoint":                        h.Issuer + PathToken,
+		"userinfo_endpoint":                     h.Issuer + PathUserInfo,
+		"jwks_uri":                              h.Issuer + PathKeys,
+		"revocation_endpoint":                   h.Issuer + PathRevoke,
+		"introspection_endpoint":                h.Issuer + PathIntrospect,
+		"pushed_authorization_request_endpoint": h.Issuer + PathPush,
+		"device_authorization_endpoint":         h.Issuer + PathDevice,
+		"end_session_endpoint":                  h.Issuer + PathSignOut,
+
+		"scopes_supported":         allScopes,
+		"response_types_supported": []string{"code"},
+		"response_modes_supported": []string{"query"},
+		"grant_types_supported":    []string{"authorization_code", "refresh_token", grantDevice},
+		"prompt_values_supported":  []string{"none", "login", "consent", "select_account"},
+		"acr_values_supported":     []string{acrPasskey, acrHardware},
+		"subject_types_supported":  []string{"public", "pairwise"},
+		"display_values_supported": []string{"page", "popup", "touch"},
+		"ui_locales_supported":     h.Languages,
+		"claims_supported": []string{
+			"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr",
+			"name", "preferred_username", "locale", "updated_at", "email", "email_verified", "groups",
+		},
+
+		"id_token_signing_alg_values_supported":                 []Algorithm{RS256, ES256},
+		"token_endpoint_auth_methods_supported":                 methods,
+		"token_endpoint_auth_signing_alg_values_supported":      assertions,
+		"revocation_endpoint_auth_methods_supported":            methods,
+		"revocation_endpoint_auth_signing_alg_values_supported": assertions,
+		"introspection_endpoint_auth_methods_supported":         confidential,
+		"code_challenge_methods_supported":                      []string{"S256"},
+
+		"request_parameter_supported":                    false,
+		"request_uri_parameter_supported":                false,
+		"claims_parameter_supported":                     false,
+		"authorization_response_iss_parameter_supported": true,
+		"client_id_metadata_document_supported":          h.AnyClient,
+		"backchannel_logout_supported":                   true,
+		"backchannel_logout_session_supported":           true,
+	})
+}
+
+// respondSorted answers with the same bytes each time, so that a cache can tell that nothing has changed.
+func respondSorted(w http.ResponseWriter, answer map[string]any) error {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	httpapi.Write(w, http.StatusOK, "application/json", body)
+	return nil
+}
+
+// publicKeys are the keys with which programs check tokens (RFC 7517, 5).
+func (h *Handlers) publicKeys(w http.ResponseWriter, r *http.Request) error {
+	set, err := h.Keys.Published(r.Context())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "public, max-age=300") // shorter than lead
+	return httpapi.Respond(w, http.StatusOK, set)
+}
+
+// webFinger tells a program which issuer an account has (OpenID Connect Discovery 1.0, 2). It says the same of each
+// account with our host, so nobody learns who has one.
+func (h *Handlers) webFinger(w http.ResponseWriter, r *http.Request) error {
+	const relation = "http://openid.net/specs/connect/1.0/issuer"
+	resource := r.URL.Query().Get("resource")
+	if len(resource) > mostState || !h.isHere(resource) {
+		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	}
+	links := []map[string]string{}
+	if wanted := r.URL.Query()["rel"]; len(wanted) == 0 || slices.Contains(wanted, relation) {
+		links = append(links, map[string]string{"rel": relation, "href": h.Issuer})
+	}
+	w.Header().Set("Content-Type", "application/jrd+json")
+	return httpapi.Respond(w, http.StatusOK, map[string]any{"subject": resource, "links": links})
+}
+
+// isHere reports whether a resource names an account here: by an acct address or a URL of our host.
+func (h *Handlers) isHere(resource string) bool {
+	issuer, err := url.Parse(h.Issuer)
+	if err != nil {
+		return false
+	}
+	if account, is := strings.CutPrefix(resource, "acct:"); is {
+		at := strings.LastIndex(account, "@")
+		return at > 0 && strings.EqualFold(account[at+1:], issuer.Host)
+	}
+	named, err := url.Parse(resource)
+	return err == nil && named.Scheme == issuer.Scheme && strings.EqualFold(named.Host, issuer.Host)
+}
