@@ -242,8 +242,8 @@ func TestTopLevel(t *testing.T) {
 // brotli finds other repetitions after a small change. What isn't built as a release is larger.
 func TestSize(t *testing.T) {
 	for program, budget := range map[string]int64{ // bytes with brotli
-		// Nine seconds on a slow line.
-		web.App: 1_600_000,
+		// Nine seconds on a slow line. The list of programs and their events are 6 kB of it.
+		web.App: 1_606_000,
 		// It has all pages.
 		web.Administration: 1_800_000,
 	} {
