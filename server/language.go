@@ -31,7 +31,7 @@ func (s *Server) pageWithLanguage(at string) string {
 	if err != nil {
 		return shared.PageSignIn
 	}
-	if slices.Contains([]string{shared.PageAbout, shared.PageRecovery, shared.PageEnrol}, address.Path) {
+	if slices.Contains([]string{shared.PageAbout, shared.PageRecovery, shared.PageEnrol, shared.PageDevice}, address.Path) {
 		return address.Path
 	}
 	return httpapi.WithNext(shared.PageSignIn, s.nextPage(address.Query().Get("next")))

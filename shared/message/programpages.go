@@ -34,6 +34,17 @@ type ProgramPages struct {
 	Back         string // {program}
 	NotName      string // {name}
 
+	DeviceTitle   string
+	DeviceLead    string // {product}
+	DeviceCode    string
+	DeviceHint    string
+	DeviceWarn    string
+	DeviceAllow   string
+	DeviceDone    string
+	DeviceDoneIn  string // {program}
+	DeviceNot     string
+	DeviceNotLead string // {program}
+
 	OnwardTitle string // {program}
 	OnwardLead  string
 	Onward      string // {program}
@@ -85,6 +96,17 @@ var programPagesEnglish = ProgramPages{
 	Back:         "Back to {program}",
 	NotName:      "Not {name}?",
 
+	DeviceTitle:   "Sign in on a device",
+	DeviceLead:    "A television, a printer or a terminal shows a code when you want to sign in there with your account at {product}. Type it here.",
+	DeviceCode:    "Code",
+	DeviceHint:    "10 letters, as in BCDFG-HJKLM.",
+	DeviceWarn:    "Only go on if you see this code on a device in front of you. Whoever sent it to you would be signed in as you.",
+	DeviceAllow:   "Allow",
+	DeviceDone:    "You can go back to your device",
+	DeviceDoneIn:  "{program} goes on there in a moment. You can close this page.",
+	DeviceNot:     "Nothing was allowed",
+	DeviceNotLead: "{program} gets nothing. You can close this page.",
+
 	OnwardTitle: "Going on to {program}",
 	OnwardLead:  "This takes a moment. If nothing happens, use the button.",
 	Onward:      "Continue to {program}",
@@ -120,6 +142,17 @@ var programPagesGerman = ProgramPages{
 	StepAgain:    "Noch einmal anmelden",
 	Back:         "Zurück zu {program}",
 	NotName:      "Nicht {name}?",
+
+	DeviceTitle:   "Auf einem Gerät anmelden",
+	DeviceLead:    "Ein Fernseher, ein Drucker oder ein Terminal zeigt einen Code, wenn Sie sich dort mit Ihrem Konto bei {product} anmelden wollen. Geben Sie ihn hier ein.",
+	DeviceCode:    "Code",
+	DeviceHint:    "10 Buchstaben, wie BCDFG-HJKLM.",
+	DeviceWarn:    "Machen Sie nur weiter, wenn Sie diesen Code auf einem Gerät vor sich sehen. Wer Ihnen den Code geschickt hat, wäre sonst als Sie angemeldet.",
+	DeviceAllow:   "Erlauben",
+	DeviceDone:    "Sie können zu Ihrem Gerät zurück",
+	DeviceDoneIn:  "{program} macht dort gleich weiter. Sie können diese Seite schließen.",
+	DeviceNot:     "Es wurde nichts erlaubt",
+	DeviceNotLead: "{program} bekommt nichts. Sie können diese Seite schließen.",
 
 	OnwardTitle: "Weiter zu {program}",
 	OnwardLead:  "Das dauert einen Moment. Wenn nichts geschieht, benutzen Sie die Schaltfläche.",
@@ -157,6 +190,17 @@ var programPagesFrench = ProgramPages{
 	Back:         "Retour à {program}",
 	NotName:      "Vous n’êtes pas {name} ?",
 
+	DeviceTitle:   "Se connecter sur un appareil",
+	DeviceLead:    "Un téléviseur, une imprimante ou un terminal affiche un code quand vous voulez vous y connecter avec votre compte {product}. Saisissez-le ici.",
+	DeviceCode:    "Code",
+	DeviceHint:    "10 lettres, comme BCDFG-HJKLM.",
+	DeviceWarn:    "Ne continuez que si vous voyez ce code sur un appareil devant vous. Sinon, la personne qui vous l’a envoyé serait connectée à votre place.",
+	DeviceAllow:   "Autoriser",
+	DeviceDone:    "Vous pouvez revenir à votre appareil",
+	DeviceDoneIn:  "{program} y continue dans un instant. Vous pouvez fermer cette page.",
+	DeviceNot:     "Rien n’a été autorisé",
+	DeviceNotLead: "{program} ne reçoit rien. Vous pouvez fermer cette page.",
+
 	OnwardTitle: "Vers {program}",
 	OnwardLead:  "Cela prend un instant. S’il ne se passe rien, utilisez le bouton.",
 	Onward:      "Continuer vers {program}",
@@ -193,6 +237,17 @@ var programPagesSpanish = ProgramPages{
 	Back:         "Volver a {program}",
 	NotName:      "¿No eres {name}?",
 
+	DeviceTitle:   "Iniciar sesión en un dispositivo",
+	DeviceLead:    "Un televisor, una impresora o un terminal muestra un código cuando quieres iniciar sesión en él con tu cuenta de {product}. Escríbelo aquí.",
+	DeviceCode:    "Código",
+	DeviceHint:    "10 letras, como BCDFG-HJKLM.",
+	DeviceWarn:    "Continúa solo si ves este código en un dispositivo delante de ti. Si no, quien te lo envió iniciaría sesión como tú.",
+	DeviceAllow:   "Permitir",
+	DeviceDone:    "Puedes volver a tu dispositivo",
+	DeviceDoneIn:  "{program} continúa allí en un momento. Puedes cerrar esta página.",
+	DeviceNot:     "No se permitió nada",
+	DeviceNotLead: "{program} no recibe nada. Puedes cerrar esta página.",
+
 	OnwardTitle: "Hacia {program}",
 	OnwardLead:  "Esto tarda un momento. Si no pasa nada, usa el botón.",
 	Onward:      "Continuar a {program}",
@@ -228,6 +283,17 @@ var programPagesJapanese = ProgramPages{
 	StepAgain:    "もう一度サインイン",
 	Back:         "{program} に戻る",
 	NotName:      "{name} さんではありませんか？",
+
+	DeviceTitle:   "デバイスでサインイン",
+	DeviceLead:    "テレビ、プリンター、端末などに {product} のアカウントでサインインするとき、コードが表示されます。そのコードをここに入力してください。",
+	DeviceCode:    "コード",
+	DeviceHint:    "10 文字の英字です (例: BCDFG-HJKLM)。",
+	DeviceWarn:    "このコードが目の前のデバイスに表示されている場合にだけ進んでください。そうでない場合、コードを送ってきた人があなたとしてサインインします。",
+	DeviceAllow:   "許可",
+	DeviceDone:    "デバイスに戻ってください",
+	DeviceDoneIn:  "{program} がまもなく続行します。このページは閉じてかまいません。",
+	DeviceNot:     "何も許可されませんでした",
+	DeviceNotLead: "{program} には何も渡されません。このページは閉じてかまいません。",
 
 	OnwardTitle: "{program} に進みます",
 	OnwardLead:  "少々お待ちください。進まない場合は、ボタンを押してください。",

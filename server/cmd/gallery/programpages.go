@@ -55,6 +55,21 @@ func (l *signInExhibits) programs(pages *signinpages.Pages) {
 	l.stepUp("step-provider", pages, signinpages.StepUp{Program: "Grafana", User: "Ann Miller", SignedIn: time.Minute, Providers: any.Providers}, nil)
 	l.stepUp("step-again", pages, signinpages.StepUp{Program: "Grafana", User: "Ann Miller", SignedIn: 49 * time.Hour}, nil)
 
+	l.add("device", func(w http.ResponseWriter, text *message.Catalogue) error {
+		return pages.Device(w, http.StatusOK, text, signinpages.Device{})
+	})
+	l.add("device-refused", func(w http.ResponseWriter, text *message.Catalogue) error {
+		return pages.Device(w, http.StatusOK, text, signinpages.Device{Code: "BCDFG-HJKL", Refusal: text.Refusal(shared.Errorf(shared.CodeNotFound, "There is nothing at this address."))})
+	})
+	l.add("device-ask", func(w http.ResponseWriter, text *message.Catalogue) error {
+		return pages.DeviceAsk(w, http.StatusOK, text, signinpages.DeviceAsk{Program: "Grafana", User: "Ann Miller", Code: "BCDFG-HJKLM", Asks: grafana.Asks})
+	})
+	l.add("device-done", func(w http.ResponseWriter, text *message.Catalogue) error {
+		return pages.DeviceDone(w, text, "Grafana", true)
+	})
+	l.add("device-not", func(w http.ResponseWriter, text *message.Catalogue) error {
+		return pages.DeviceDone(w, text, "Grafana", false)
+	})
 	l.add("onward", func(w http.ResponseWriter, text *message.Catalogue) error {
 		return pages.Onward(staying{w}, text, signinpages.Onward{Program: "Grafana", Address: "https://grafana.contoso.example/login"})
 	})

@@ -84,6 +84,13 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 				Providers: []signinpages.ConfirmProvider{{ID: word, Name: word}}, Next: word, Request: word, Refusal: word, At: word,
 			})
 		},
+		"device": func(w http.ResponseWriter) error {
+			return d.Device(w, http.StatusOK, text, signinpages.Device{Code: word, Refusal: word})
+		},
+		"device asks": func(w http.ResponseWriter) error {
+			return d.DeviceAsk(w, http.StatusOK, text, signinpages.DeviceAsk{Program: word, Host: word, User: word, Code: word, Request: word})
+		},
+		"device done": func(w http.ResponseWriter) error { return d.DeviceDone(w, text, word, true) },
 		"passkey needed": func(w http.ResponseWriter) error {
 			return d.StepUp(w, http.StatusOK, text, signinpages.StepUp{Program: word, User: word, NeedsPasskey: true})
 		},
