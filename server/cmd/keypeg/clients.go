@@ -64,7 +64,7 @@ func (c *clientWish) takes(l *commandLine) {
 	l.Var(config.OneOf(&c.typed.Authentication, openid.AuthenticatesBasic, openid.AuthenticatesBasic, openid.AuthenticatesPost, openid.AuthenticatesKey, openid.AuthenticatesNever),
 		"authentication", "How it proves who it is. Write none for a program that can't keep a secret.")
 	l.StringVar(&c.keysFile, "keys-file", "", "`FILE` with its public keys (JSON Web Key Set), for private_key_jwt.")
-	l.BoolVar(&c.pkce, "pkce", true, "Refuse requests without PKCE.")
+	l.BoolVar(&c.pkce, "pkce", true, "Refuse requests without PKCE. With --pkce=false they are accepted, of a program that has a secret.")
 	l.Var(config.OneOf(&c.typed.Algorithm, openid.RS256, openid.RS256, openid.ES256), "algorithm", "What signs its ID tokens.")
 	l.BoolVar(&c.typed.Pairwise, "pairwise", false, "Give it identifiers of users that no other program gets.")
 	l.BoolVar(&c.typed.FirstParty, "first-party", false, "It is the organisation's own: nobody is asked whether it may know who they are.")
@@ -110,10 +110,51 @@ func (c *clientWish) apply(to *openid.Client) error {
 	return nil
 }
 
-type clientAdd struct{ clientWish }
+// ofPreset names a preset, and where its program is.
+type ofPreset struct{ preset, url string }
+
+func (c *ofPreset) takes(l *commandLine, does string) {
+	l.Var(config.OneOf(&c.preset, "", openid.PresetNames()...), "preset",
+		does+" The `NAME` is one of "+strings.Join(openid.PresetNames(), ", ")+".")
+	l.StringVar(&c.url, "url", "", "With --preset: the `URL` at which people open the program, such as https://grafana.example.com.")
+}
+
+// settings returns the settings of the preset's program for a client, or "" without a preset.
+func (c *ofPreset) settings(r control.Registration) (string, error) {
+	if c.preset == "" {
+		return "", nil
+	}
+	preset, err := openid.FindPreset(c.preset)
+	if err != nil {
+		return "", err
+	}
+	return preset.Settings(openid.Told{Issuer: r.Issuer, ID: r.Client.ID, Secret: r.Secret, URL: cmp.Or(c.url, r.Client.Home)})
+}
+
+type clientAdd struct {
+	clientWish
+	ofPreset
+}
+
+func (c *clientAdd) takes(l *commandLine) {
+	c.clientWish.takes(l)
+	c.ofPreset.takes(l, "Register it as this program wants, and print the program's own settings. What is typed besides wins.")
+}
 
 func (c *clientAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	wish := control.RegisteredClient{ID: c.ID}
+	switch {
+	case c.preset != "":
+		preset, err := openid.FindPreset(c.preset)
+		if err != nil {
+			return err
+		}
+		if wish.Client, err = preset.Client(c.url); err != nil {
+			return err
+		}
+	case c.url != "":
+		return errors.New("--url is the address of a preset's program: add --preset, or write --home and --redirect-uri")
+	}
 	if err := c.apply(&wish.Client); err != nil {
 		return err
 	}
@@ -122,14 +163,24 @@ func (c *clientAdd) Run(ctx context.Context, t terminal, s *settings) error {
 		if err != nil {
 			return err
 		}
-		return c.printRegistration(t, added)
+		text, err := c.settings(added)
+		if err != nil {
+			return err
+		}
+		return c.printRegistration(t, added, text)
 	})
 }
 
-// printRegistration prints what the program must be told of its client.
-func (c *ofClient) printRegistration(t terminal, r control.Registration) error {
+// withSettings is a client with the settings of its program, as JSON.
+type withSettings struct {
+	control.Registration
+	Settings string `json:"settings,omitempty"`
+}
+
+// printRegistration prints what the program must be told of its client, and its settings if there are some.
+func (c *ofClient) printRegistration(t terminal, r control.Registration, settings string) error {
 	if c.JSON {
-		return t.printJSON(r)
+		return t.printJSON(withSettings{r, settings})
 	}
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(table, "issuer\t%s\nclient id\t%s\n", r.Issuer, r.Client.ID)
@@ -138,6 +189,9 @@ func (c *ofClient) printRegistration(t terminal, r control.Registration) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if settings != "" {
+		fmt.Fprintf(t.Out, "\n%s", settings)
 	}
 	if r.Secret != "" {
 		fmt.Fprintln(t.Err, "Nothing tells the secret again: give it to the program now.")
@@ -213,12 +267,31 @@ func addedOf(c control.RegisteredClient) string {
 	return either(c.Configured, "configuration", dayOf(c.Created))
 }
 
-type clientShow struct{ ofClient }
+type clientShow struct {
+	ofClient
+	ofPreset
+}
+
+func (c *clientShow) takes(l *commandLine) {
+	c.ofClient.takes(l)
+	c.ofPreset.takes(l, "Print the settings of this program for the client, without the secret.")
+}
 
 func (c *clientShow) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withUsers(ctx, func(users control.Users) error {
 		found, err := control.FindClient(ctx, users, c.ID)
 		if err != nil {
+			return err
+		}
+		text, err := c.settings(found)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.JSON:
+			return t.printJSON(withSettings{found, text})
+		case text != "":
+			_, err := fmt.Fprint(t.Out, text)
 			return err
 		}
 		return c.show(t, found)
@@ -280,7 +353,7 @@ func (c *clientRotate) Run(ctx context.Context, t terminal, s *settings) error {
 		if err != nil {
 			return err
 		}
-		if err := c.printRegistration(t, rotated); err != nil || c.JSON {
+		if err := c.printRegistration(t, rotated, ""); err != nil || c.JSON {
 			return err
 		}
 		for _, old := range rotated.Client.Secrets {

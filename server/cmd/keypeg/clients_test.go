@@ -89,6 +89,24 @@ func testClientCommands(p *program) {
 		p.Errorf("client list --json prints %q", lines)
 	}
 
+	added = p.does("", "client", "add", "graphs", "--preset", "grafana", "--url", "https://graphs.example.com/", "--groups", "staff")
+	if secret := secretIn(p.T, added); !strings.Contains(added, "\nclient_secret = "+secret+"\n") || !strings.Contains(added, "\nroot_url = https://graphs.example.com/\n") || !strings.Contains(added, "\nauth_url = "+p.url+"/") {
+		p.Errorf("client add --preset prints\n%s", added)
+	}
+	shown = p.does("", "client", "show", "graphs", "--preset", "grafana")
+	if !strings.Contains(shown, "\nclient_secret = CLIENT-SECRET\n") || !strings.Contains(shown, "\nclient_id = graphs\n") {
+		p.Errorf("client show --preset prints\n%s", shown)
+	}
+	p.says("redirects       https://graphs.example.com/login/generic_oauth", "client", "show", "graphs")
+	p.says("groups          staff", "client", "show", "graphs")
+	p.refusesTo("Grafana needs the address at which people open it, such as https://grafana.example.com", "", "client", "add", "x", "--preset", "grafana")
+	p.refusesTo("add --preset, or write --home and --redirect-uri", "", "client", "add", "x", "--url", "https://x.example.com")
+	p.refusesTo("--preset must be one of apache,argocd,", "", "client", "add", "x", "--preset", "grafna")
+	p.says("--oidc-client-id=kubernetes", "client", "add", "kubernetes", "--preset", "kubernetes")
+	for _, id := range []string{"graphs", "kubernetes"} {
+		p.does("", "client", "remove", id)
+	}
+
 	p.says("authentication  none", "client", "change", "grafana", "--authentication", "none", "--pkce")
 	p.says("It has no secret yet: run keypeg client rotate grafana", "client", "change", "grafana", "--authentication", "client_secret_post")
 	p.does("", "client", "remove", "grafana")

@@ -21,6 +21,7 @@ func TestCandidates(t *testing.T) {
 		{"serve --log-level ", "debug info warn error", "true"},
 		{"serve --log-level=w", "warn", "info"},
 		{"client add --authentication ", "none private_key_jwt", "serve"},
+		{"client add x --preset g", "gitea grafana", "immich"},
 		{"client ", "add rotate remove", "serve"},
 		{"serve --passkeys ", "true false", "serve"},
 		{"backup --database ", "make verify", "add"},

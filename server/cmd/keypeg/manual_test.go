@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server/internal/config"
+	"github.com/keypeg/keypeg/server/openid"
 )
 
 // TestManualSettings compares the manual's table of settings with their declaration. With -update it writes
@@ -64,6 +65,20 @@ func TestManualTables(t *testing.T) {
 		if rows := strings.Count(table, "\n| `"); rows != len(keys) {
 			t.Errorf("the table of %s has %d rows, and there are %d keys", file, rows, len(keys))
 		}
+	}
+}
+
+// TestManualPresets checks the table of presets against those that there are.
+func TestManualPresets(t *testing.T) {
+	page := document(t, "web/manual/openid.md")
+	_, page, _ = strings.Cut(page, "\n| preset | program | what is special |\n| --- | --- | --- |")
+	table, _, _ := strings.Cut(page, "\n\n")
+	var listed []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(table, -1) {
+		listed = append(listed, row[1])
+	}
+	if names := openid.PresetNames(); !slices.Equal(listed, names) {
+		t.Errorf("the table lists %v, and there are %v", listed, names)
 	}
 }
 

@@ -108,7 +108,8 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "[provider.google]", run: runsSettings},
 	},
 	"web/manual/openid.md": {
-		{begins: "keypeg client add", settings: servesByItself, before: map[string]string{"": serve}},
+		{begins: "keypeg client add wiki", settings: servesByItself, before: map[string]string{"": serve}},
+		{begins: "keypeg client add grafana", settings: servesByItself},
 		{begins: "[client.wiki]", run: runsSettings},
 	},
 	"web/manual/audit.md": {
