@@ -2,7 +2,12 @@ package openid_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"html"
 	"io"
@@ -242,7 +247,7 @@ func (p *person) sends(method, address, kind, body string, change ...func(*http.
 		p.Fatal(err)
 	}
 	a := answer{got.StatusCode, got.Header, string(text)}
-	p.exchange = append(p.exchange, fmt.Sprintf("→ %s %s %s\n← %d %s %.300s", method, r.URL, body, a.status, a.header.Get("Location"), a.body))
+	p.exchange = append(p.exchange, fmt.Sprintf("→ %s %.160s %.160s\n← %d %.160s %.160s", method, r.URL.String(), body, a.status, a.header.Get("Location"), a.body))
 	return a
 }
 
@@ -487,4 +492,40 @@ func (s *scene) is(what string, got, want any) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		s.Errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+// keyID returns the id of the key that has signed a token.
+func (s *scene) keyID(token string) string {
+	s.Helper()
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return signed.Signatures[0].Header.KeyID
+}
+
+// hmacWithPublicKey signs a payload with HS256, and a public key as the shared one.
+func hmacWithPublicKey(s *scene, kid, payload string) string {
+	s.Helper()
+	var set jose.JSONWebKeySet
+	p := s.browser()
+	p.decodes(p.gets(openid.PathKeys), &set)
+	der, err := x509.MarshalPKIXPublicKey(set.Key(kid)[0].Key)
+	if err != nil {
+		s.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","kid":"`+kid+`","typ":"at+jwt"}`)) + "." + payload
+	mac.Write([]byte(signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// introspects asks whether a token works.
+func (s *scene) introspects(token string) (status int, active bool) {
+	s.Helper()
+	p := s.browser()
+	a := p.sends("POST", openid.PathIntrospect, asForm, url.Values{"token": {token}}.Encode(), func(r *http.Request) { r.SetBasicAuth("grafana", secret) })
+	var got struct{ Active bool }
+	p.decodes(a, &got)
+	return a.status, got.Active
 }
