@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 
 	"github.com/keypeg/keypeg/server/forwardauth"
@@ -32,7 +33,11 @@ func (s *Server) programs() programs.Programs {
 func (s *Server) aboutProgram(ctx context.Context, id string) (name, host string, err error) {
 	if clientID, is := grant.IsClient(id); is {
 		client, err := s.registry.Client(ctx, clientID)
-		return client.Name, client.Host(""), err
+		host = client.Host("")
+		if ip, notIP := netip.ParseAddr(HostName(host)); notIP == nil && ip.IsLoopback() {
+			host = "" // an app listens there, on any device of the user
+		}
+		return client.Name, host, err
 	}
 	if gate, is := grant.IsGate(id); is {
 		if at := slices.IndexFunc(s.c.Gates, func(g forwardauth.Gate) bool { return g.Name == gate }); at >= 0 {

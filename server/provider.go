@@ -115,13 +115,20 @@ func (p programPages) SignOut(w http.ResponseWriter, r *http.Request, page openi
 }
 
 func (p programPages) DeviceCode(w http.ResponseWriter, r *http.Request, typed string, refusal *shared.Error) error {
-	return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	page, status := signinpages.Device{Code: typed}, http.StatusOK
+	if refusal != nil {
+		page.Refusal, status = refusal.Message, httpapi.Status(refusal.Code)
+	}
+	return p.s.signInPages.Device(w, status, httpapi.Text(r), page)
 }
 
 func (p programPages) DeviceConfirm(w http.ResponseWriter, r *http.Request, page openid.DevicePage) error {
-	return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	return p.s.signInPages.DeviceAsk(w, http.StatusOK, httpapi.Text(r), signinpages.DeviceAsk{
+		Program: page.Program, Host: page.Host, User: page.User.DisplayName, Code: page.Code,
+		Asks: asked(openid.ConsentPage{User: page.User, Scopes: page.Scopes}), Request: page.Request,
+	})
 }
 
-func (p programPages) DeviceDone(w http.ResponseWriter, r *http.Request, allowed bool) error {
-	return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+func (p programPages) DeviceDone(w http.ResponseWriter, r *http.Request, program string, allowed bool) error {
+	return p.s.signInPages.DeviceDone(w, httpapi.Text(r), program, allowed)
 }

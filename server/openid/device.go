@@ -43,12 +43,14 @@ type Device interface {
 	// DeviceCode asks for the code. Typed is what was typed before.
 	DeviceCode(w http.ResponseWriter, r *http.Request, typed string, refusal *shared.Error) error
 	DeviceConfirm(w http.ResponseWriter, r *http.Request, page DevicePage) error
-	DeviceDone(w http.ResponseWriter, r *http.Request, allowed bool) error
+	// DeviceDone says that the user can go back to the device.
+	DeviceDone(w http.ResponseWriter, r *http.Request, program string, allowed bool) error
 }
 
 // DevicePage is the content of the page on which a user allows a device.
 type DevicePage struct {
 	Program string
+	Host    string // "" for an app
 	Code    string // as the device shows it
 	User    store.User
 	Scopes  []string
@@ -127,16 +129,8 @@ func shownCode(code string) string { return code[:codeLetters/2] + "-" + code[co
 
 // typedCode reads a user code as people type it. It is "" if it can't be one.
 func typedCode(typed string) string {
-	if len(typed) > 4*codeLetters {
-		return ""
-	}
-	code := strings.Map(func(c rune) rune {
-		if strings.ContainsRune(letters, c) {
-			return c
-		}
-		return -1
-	}, strings.ToUpper(typed))
-	if len(code) != codeLetters {
+	code := strings.ReplaceAll(shared.DeviceCode(typed), "-", "")
+	if strings.Trim(code, letters) != "" {
 		return ""
 	}
 	return code
@@ -276,7 +270,7 @@ func (h *Handlers) confirmDevice(w http.ResponseWriter, r *http.Request, who *ht
 	if err != nil {
 		return err
 	}
-	return h.Pages.DeviceConfirm(w, r, DevicePage{Program: c.Name, Code: shownCode(code), User: who.User, Scopes: scopes, Request: sealed})
+	return h.Pages.DeviceConfirm(w, r, DevicePage{Program: c.Name, Host: c.Host(""), Code: shownCode(code), User: who.User, Scopes: scopes, Request: sealed})
 }
 
 // answerDevice takes what the user has decided. The first decision about a code counts.
@@ -315,5 +309,5 @@ func (h *Handlers) answerDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.Pages.DeviceDone(w, r, allows)
+	return h.Pages.DeviceDone(w, r, c.Name, allows)
 }
