@@ -218,14 +218,6 @@ func (p Preset) Settings(of Told) (string, error) {
 	}
 	return strings.NewReplacer(
 		"@issuer@", of.Issuer, "@id@", of.ID, "@secret@", of.Secret, "@url@", at, "@url-in-a-query@", url.QueryEscape(at),
-		"@authorize@", of.Issuer+pathAuthorize, "@token@", of.Issuer+pathToken, "@userinfo@", of.Issuer+pathUserInfo, "@sign-out@", of.Issuer+pathSignOut,
+		"@authorize@", of.Issuer+PathAuthorize, "@token@", of.Issuer+PathToken, "@userinfo@", of.Issuer+PathUserInfo, "@sign-out@", of.Issuer+PathSignOut,
 	).Replace(string(text)), nil
 }
-
-// The paths below the issuer that programs without discovery are told.
-const (
-	pathAuthorize = "/openid/authorize"
-	pathToken     = "/openid/token"
-	pathUserInfo  = "/openid/userinfo"
-	pathSignOut   = "/openid/sign-out"
-)
