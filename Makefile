@@ -201,6 +201,8 @@ tools-apt:
 	[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing="$$missing nginx"; \
 	[ -x /usr/sbin/apache2 ] || missing="$$missing apache2"; \
 	[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing="$$missing libapache2-mod-auth-openidc"; \
+	ls /usr/share/lua/5.*/socket.lua >/dev/null 2>&1 || missing="$$missing lua-socket"; \
+	[ -x /usr/sbin/haproxy ] || missing="$$missing haproxy"; \
 	[ -x /usr/sbin/rsyslogd ] || missing="$$missing rsyslog"; \
 	ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing="$$missing rsyslog-gnutls"; \
 	[ -x /usr/sbin/logrotate ] || missing="$$missing logrotate"; \

@@ -63,7 +63,11 @@ func (h *Handlers) asked(r *http.Request, d dialect) (of request, g Gate, err er
 		return of, g, err
 	}
 	g, found := h.at(of.host)
+	named, isGate := h.at(r.Host) // many proxies keep the host when they ask
 	switch host := slog.String("host", warning.Quoted(of.host)); {
+	case found && isGate && named.Name != g.Name:
+		h.Warn(warning.GateHeaders, from, host, slog.String("asked_at", named.Host))
+		return of, g, fmt.Errorf("%w: the proxy asks at %s about %s, which a client may have written", errHeaders, named.Host, g.Host)
 	case !found:
 		h.Warn(warning.GateHost, from, host)
 		return of, g, fmt.Errorf("no gate has the host %q", of.host)

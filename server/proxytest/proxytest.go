@@ -1,7 +1,7 @@
-// Package proxytest starts Debian's nginx and Caddy for tests, as proxies in front of
-// Keypeg.
+// Package proxytest starts Debian's nginx, Caddy, HAProxy and Apache for tests, as proxies in
+// front of Keypeg.
 //
-// [Nginx] and [Caddy] take a configuration as IT writes it, and run the proxy until the
+// [Nginx], [Caddy], [HAProxy] and [Apache] take a configuration as IT writes it, and run the proxy until the
 // test ends. [NginxTo] and [CaddyTo] write the usual configuration, with additional lines.
 // A test that breaks something adds the wrong lines there.
 package proxytest
@@ -113,8 +113,8 @@ func write(t testing.TB, dir, name, content string) string {
 func run(t testing.TB, at, dir, program, config string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(program)
-	if program == "nginx" && err != nil {
-		path, err = exec.LookPath("/usr/sbin/nginx") // often not in PATH
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + program) // often not in PATH
 	}
 	if err != nil {
 		if os.Getenv("CI") != "" {
