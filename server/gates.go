@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/internal/warning"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -71,6 +73,9 @@ func (s *Server) openGates() {
 		Gates: s.c.Gates, Grants: s.grants, Sessions: s.sessions, Origin: s.c.Address.Origin,
 		IsHost: func(g forwardauth.Gate, host string) bool {
 			return Address{Host: g.Host, Secure: g.Secure}.IsHost(host)
+		},
+		Sign: func(ctx context.Context, typ string, claims any) (string, error) {
+			return s.provider.Keys.Sign(ctx, openid.ES256, typ, claims)
 		},
 		Signed: s.gates, Clients: s.clients, Refuse: refuse,
 		Answers: httpapi.Answers{Log: s.c.Log, Refuse: func(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {

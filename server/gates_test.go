@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -11,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/forwardauth"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -174,6 +178,8 @@ func TestGate(t *testing.T) {
 			s.Errorf("Remote-Name is %q, want ANN", got)
 		}
 
+		at.asserts(at.asksForward("/"))
+
 		// Her cookie of the wiki is nobody elsewhere.
 		for _, cookie := range ann.jar.Cookies(urlOf(s, wiki)) {
 			stolen := ann.at(payroll)
@@ -182,6 +188,38 @@ func TestGate(t *testing.T) {
 		}
 		s.keeps(ann)
 	})
+}
+
+// asserts checks the assertion of an answer with the keys that programs get.
+func (v *visitor) asserts(a answer) {
+	v.Helper()
+	var keys jose.JSONWebKeySet
+	if err := json.Unmarshal(v.at(origin).navigates(openid.PathKeys).body, &keys); err != nil {
+		v.Fatal(err)
+	}
+	signed, err := jose.ParseSignedCompact(a.header.Get("Keypeg-Assertion"), []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		v.Fatalf("the assertion %q: %v", a.header.Get("Keypeg-Assertion"), err)
+	}
+	payload, err := signed.Verify(keys)
+	if typ := signed.Signatures[0].Header.ExtraHeaders[jose.HeaderType]; err != nil || typ != "keypeg-assertion+jwt" {
+		v.Fatalf("the assertion is of type %v, and %v", typ, err)
+	}
+	var claims struct {
+		Iss, Aud, Sub, Sid, Name string
+		Username                 string `json:"preferred_username"`
+		Iat, Exp                 int64
+		Groups                   []string
+	}
+	user, known := v.store.UserByName(v.Context(), v.name)
+	if err := json.Unmarshal(payload, &claims); err != nil || known != nil {
+		v.Fatal(err, known)
+	}
+	now := v.now().Unix()
+	if claims.Iss != origin || claims.Aud != v.device.Origin || claims.Sub != user.ID || claims.Username != v.name || claims.Sid == "" || claims.Groups == nil ||
+		claims.Iat > now || claims.Exp-claims.Iat != 60 || claims.Exp < now+40 {
+		v.Errorf("the assertion says %s", payload)
+	}
 }
 
 func urlOf(t testing.TB, text string) *url.URL {

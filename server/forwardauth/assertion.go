@@ -24,7 +24,7 @@ const (
 // claims are what an assertion says: who sent a request, to whom, in the claims of OpenID Connect Core 1.0, 5.1.
 type claims struct {
 	Issuer        string   `json:"iss"`
-	Audience      string   `json:"aud"` // the protected host
+	Audience      string   `json:"aud"` // the origin of the protected host, which no client has as its id
 	Subject       string   `json:"sub"`
 	Issued        int64    `json:"iat"`
 	Expires       int64    `json:"exp"`
@@ -89,7 +89,7 @@ func (h *Handlers) assertion(ctx context.Context, g Gate, on grant.Standing) (st
 		groups = []string{} // no program has to ask whether there is a list
 	}
 	text, err := h.Sign(ctx, assertionType, claims{
-		Issuer: h.Origin, Audience: g.Host, Subject: on.User.ID, Session: grant.SID(on.Session),
+		Issuer: h.Origin, Audience: g.Origin(), Subject: on.User.ID, Session: grant.SID(on.Session),
 		Issued: now.Unix(), Expires: now.Add(assertionLife).Unix(),
 		Username: on.User.Name, Name: on.User.DisplayName, Email: email, EmailVerified: email != "", Groups: groups,
 	})

@@ -123,7 +123,7 @@ func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
 	if !g.Admits(who.User) {
 		return g.refusal()
 	}
-	code, err := h.Grants.Code(who.Actor, grant.Code{Program: g.program(), Redirect: g.Host, Bound: to, Lasting: true})
+	code, err := h.Grants.Code(who.Actor, grant.Code{Program: g.program(), Name: g.Title, Redirect: g.Host, Bound: to, Lasting: true})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package forwardauth_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -205,12 +207,27 @@ func (s *street) suffers() map[string]string {
 	return found
 }
 
+// isOfBob reports whether these are the claims of an assertion for the program.
+func isOfBob(encoded string) bool {
+	encoded, _, _ = strings.Cut(encoded, ".")
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	var claims struct {
+		Audience string `json:"aud"`
+		User     string `json:"preferred_username"`
+	}
+	return err == nil && json.Unmarshal(text, &claims) == nil && claims.Audience == wiki && claims.User == "bob"
+}
+
 var signs = regexp.MustCompile(`[^a-z0-9]`)
 
 // notAsBob says what the program may take for somebody else's, or "". Many languages fold other signs in the name of a
 // header into one.
 func notAsBob(r *http.Request) string {
-	want := map[string]string{"Remote-User": "bob", "Remote-Name": "Bob Müller", "Remote-Email": "", "Remote-Groups": "a b,staff", "Keypeg-Assertion": ""}
+	want := map[string]string{"Remote-User": "bob", "Remote-Name": "Bob Müller", "Remote-Email": "", "Remote-Groups": "a b,staff"}
+	if _, claims, _ := strings.Cut(r.Header.Get("Keypeg-Assertion"), "."); !isOfBob(claims) {
+		return "the assertion isn't bob's"
+	}
+	want["Keypeg-Assertion"] = r.Header.Get("Keypeg-Assertion")
 	seen := map[string]bool{}
 	for name, values := range r.Header {
 		folded := http.CanonicalHeaderKey(signs.ReplaceAllString(strings.ToLower(name), "-"))

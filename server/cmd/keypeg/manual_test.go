@@ -52,9 +52,9 @@ func TestManualSettings(t *testing.T) {
 	}
 }
 
-// TestManualTables checks the tables of the keys of a provider and of a client against the keys that there are.
+// TestManualTables checks the tables of the keys of a provider, of a client and of a gate against the keys that there are.
 func TestManualTables(t *testing.T) {
-	for file, keys := range map[string][]string{"web/manual/providers.md": config.ProviderKeys(), "web/manual/openid.md": config.ClientKeys()} {
+	for file, keys := range map[string][]string{"web/manual/providers.md": config.ProviderKeys(), "web/manual/openid.md": config.ClientKeys(), "web/manual/gates.md": config.GateKeys()} {
 		_, page, _ := strings.Cut(document(t, file), "\n| key | meaning |\n| --- | --- |")
 		table, _, _ := strings.Cut(page, "\n\n")
 		for _, key := range keys {

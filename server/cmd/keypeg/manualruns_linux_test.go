@@ -112,6 +112,24 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "keypeg client add grafana", settings: servesByItself},
 		{begins: "[client.wiki]", run: runsSettings},
 	},
+	"web/manual/gates.md": {
+		{begins: "[gate.wiki]", run: runsGate},
+		{begins: "keypeg serve", run: func(m *machine, block string) { m.serves(strings.TrimSpace(block)) }},
+		{begins: "map $http_upgrade", run: func(m *machine, block string) {
+			m.during(func(m *machine) { proxytest.Nginx(m, "127.0.0.1:443", block); m.isGated() })
+		}},
+		{begins: "wiki.example.com {", run: runsCaddyGate},
+		{begins: "global\n", run: func(m *machine, block string) { m.writes("/etc/haproxy/haproxy.cfg", block) }},
+		{begins: "-- Asks Keypeg whether a request to a host", run: runsHAProxyGate},
+		{begins: "<VirtualHost", run: func(m *machine, block string) { m.writes("/etc/apache2/sites-available/wiki.conf", block) }},
+		{begins: "-- Asks Keypeg whether a request may", run: func(m *machine, block string) {
+			m.writes("/etc/apache2/keypeg.lua", block)
+			m.runs("chmod a+r /etc/apache2/keypeg.lua")
+		}},
+		{begins: "sudo apt install lua-socket", run: runsApacheGate},
+		{begins: "http:\n", elsewhere: "TestGate: Traefik can't be had here, and Keypeg is asked as Traefik does"},
+		{begins: "use_remote_address", elsewhere: "TestGate: Envoy can't be had here, and Keypeg is asked as Envoy does"},
+	},
 	"web/manual/audit.md": {
 		{begins: "keypeg audit tail", before: map[string]string{"": serve, "keypeg audit tail --follow": "echo " + strings.TrimSpace(aPassword) + " | keypeg user add ann"}},
 		{begins: "keypeg audit verify", run: runsVerify},
