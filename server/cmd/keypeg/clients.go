@@ -381,15 +381,14 @@ func (c *clientRemove) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-// repeated is the value of a flag that may be typed more than once.
+// repeated is the value of a flag that may be typed more than once. Typed once and empty, it is an empty list.
 type repeated []string
 
 // Set implements [pflag.Value].
 func (r *repeated) Set(text string) error {
-	if text == "" {
-		return errors.New("has no value")
+	if text != "" {
+		*r = append(*r, text)
 	}
-	*r = append(*r, text)
 	return nil
 }
 

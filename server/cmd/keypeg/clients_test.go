@@ -65,6 +65,11 @@ func testClientCommands(p *program) {
 		}
 	}
 	p.says("name            Graphs", "client", "change", "grafana", "--name", "Graphs", "--redirect-uri", "https://graphs.example.com/login/generic_oauth")
+	p.says("signed out      https://graphs.example.com/bye", "client", "change", "grafana", "--signed-out", "https://graphs.example.com/bye")
+	if changed := p.does("", "client", "change", "grafana", "--signed-out="); strings.Contains(changed, "signed out") || !strings.Contains(changed, "redirects       https://graphs") {
+		p.Errorf("an emptied list is still there:\n%s", changed)
+	}
+	p.refusesTo("there is no redirect", "", "client", "change", "grafana", "--redirect-uri=")
 	var client control.Registration
 	asJSON := p.does("", "client", "show", "grafana", "--json")
 	if err := json.Unmarshal([]byte(asJSON), &client); err != nil || client.Issuer != p.url || client.Client.ID != "grafana" || client.Client.Name != "Graphs" ||
