@@ -45,6 +45,9 @@ type Config struct {
 	// quick. Nil tells nobody.
 	Answered func(Answered)
 
+	// TokenAnswered is told of each answer to a program that wants tokens, for figures, as Answered is.
+	TokenAnswered func(TokenAnswered)
+
 	// Warnings warns IT of proxies that break something. Nil makes one that writes to Log.
 	Warnings *Warnings
 
@@ -103,6 +106,13 @@ type Answered struct {
 	Status  int
 	Code    shared.Code // of the refusal, or ""
 	Took    time.Duration
+}
+
+// TokenAnswered is an answer to a program that wants tokens.
+type TokenAnswered struct {
+	Client string // its id; "" if it didn't prove who it is, and "document" if nobody has registered it
+	Grant  string // "authorization_code", "refresh_token", "device_code" or "other"
+	Error  string // "" for tokens
 }
 
 // App is the program in the browser, as it is served. Its handlers get GET and HEAD only.

@@ -36,6 +36,11 @@ func (s *Server) openProvider(ctx context.Context) (err error) {
 			return err
 		},
 		ConfirmAt: s.federation.ConfirmAt,
+		Answered: func(client, grantType, refused string) {
+			if s.c.TokenAnswered != nil {
+				s.c.TokenAnswered(TokenAnswered{client, grantType, refused})
+			}
+		},
 	})
 	return err
 }

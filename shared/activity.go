@@ -89,6 +89,8 @@ const (
 	EventClientSecretRotated EventKind = "client_secret_rotated"
 	// EventClientRemoved: nobody can sign in to a program any more.
 	EventClientRemoved EventKind = "client_removed"
+	// EventKeysRotated: tokens for programs are signed with new keys. It is of the organisation.
+	EventKeysRotated EventKind = "signing_keys_rotated"
 )
 
 // The signs in [Event.Change].
@@ -167,6 +169,7 @@ var EventGroups = map[EventKind]EventGroup{
 	EventClientChanged:       GroupPrograms,
 	EventClientSecretRotated: GroupPrograms,
 	EventClientRemoved:       GroupPrograms,
+	EventKeysRotated:         GroupPrograms,
 }
 
 // Event is a line of a user's activity.

@@ -249,14 +249,14 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventHeld:           text.Held,
 		shared.EventReleased:       text.Released,
 
-		shared.EventProgramAllowed: text.ProgramAllowed,
-		shared.EventProgramEnded:   text.ProgramEnded,
-		shared.EventSignedInTo:     text.SignedInTo,
-
+		shared.EventProgramAllowed:      text.ProgramAllowed,
+		shared.EventProgramEnded:        text.ProgramEnded,
+		shared.EventSignedInTo:          text.SignedInTo,
 		shared.EventClientAdded:         text.ClientAdded,
 		shared.EventClientChanged:       text.ClientChanged,
 		shared.EventClientSecretRotated: text.ClientSecretRotated,
 		shared.EventClientRemoved:       text.ClientRemoved,
+		shared.EventKeysRotated:         text.KeysRotated,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:

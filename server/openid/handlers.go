@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/grant"
@@ -42,8 +41,8 @@ type Handlers struct {
 	// ConfirmAt returns the address at an identity provider where a user confirms who they are, and its name.
 	// Afterwards the browser goes on at next.
 	ConfirmAt func(w http.ResponseWriter, r *http.Request, who *httpapi.Caller, provider, next string) (address, name string, err error)
-	// Answered is told of each answer of the token endpoint, for figures. Nil tells nobody.
-	Answered func(client, grantType string, refused string)
+	// Answered is told of each answer of the token endpoint, for figures.
+	Answered func(client, grantType, refused string)
 
 	requests, forms, pushed, devices *seal.Sealer
 	pairwise                         []byte
@@ -158,13 +157,14 @@ func (h *Handlers) allowed(who *httpapi.Caller, c Client) []store.Op {
 	return []store.Op{store.AddEvent{Event: event}}
 }
 
-// counted tells of an answer of the token endpoint.
+// counted tells of an answer of the token endpoint. What strangers write is no name of a figure.
 func (h *Handlers) counted(c Client, kind string, err error) {
-	if h.Answered == nil {
-		return
-	}
-	if !slices.Contains([]string{"authorization_code", "refresh_token", grantDevice}, kind) {
-		kind = "other"
+	grantType := "other"
+	switch kind {
+	case "authorization_code", "refresh_token":
+		grantType = kind
+	case grantDevice:
+		grantType = "device_code"
 	}
 	code := ""
 	switch refused, is := errors.AsType[*oauthError](err); {
@@ -175,5 +175,9 @@ func (h *Handlers) counted(c Client, kind string, err error) {
 	case err != nil:
 		code = "server_error"
 	}
-	h.Answered(c.ID, kind, code)
+	client := c.ID
+	if isDocument(client) {
+		client = "document"
+	}
+	h.Answered(client, grantType, code)
 }

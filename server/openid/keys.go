@@ -21,6 +21,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Keys sign tokens. The private keys are sealed in the store, so that all nodes sign with the same ones. A new
@@ -151,6 +152,24 @@ func (k *Keys) Published(ctx context.Context) (jose.JSONWebKeySet, error) {
 		}
 	}
 	return set, err
+}
+
+// KeyInfo is what IT may know of a key.
+type KeyInfo struct {
+	ID        string    `json:"kid"`
+	Algorithm Algorithm `json:"alg"`
+	Signs     time.Time `json:"signs"`          // from when on
+	Until     time.Time `json:"until,omitzero"` // when it is published no more; zero for no end yet
+}
+
+// List returns all keys, the oldest first.
+func (k *Keys) List(ctx context.Context) ([]KeyInfo, error) {
+	keys, err := k.all(ctx)
+	list := make([]KeyInfo, len(keys))
+	for i, each := range keys {
+		list[i] = KeyInfo{each.ID, each.Algorithm, each.Signs, each.Until}
+	}
+	return list, err
 }
 
 // errUnsigned is the error for a token that none of our keys has signed.
@@ -296,7 +315,8 @@ func (k *Keys) Rotate(ctx context.Context, atOnce bool) error {
 		if err != nil {
 			return err
 		}
-		err = k.store.Apply(ctx, store.Batch{keyRing.Put(ring)})
+		event := store.NewEvent(k.now(), store.Organisation, shared.EventKeysRotated, store.Client{})
+		err = k.store.Apply(ctx, store.Batch{keyRing.Put(ring), store.AddEvent{Event: event}})
 		if keyRing.Changed(err) {
 			continue
 		}

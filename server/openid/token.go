@@ -87,6 +87,7 @@ func (h *Handlers) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	c, err := h.authenticated(r, sent)
 	if err != nil {
+		h.counted(Client{ID: c.ID}, sent.Get("grant_type"), err)
 		return err
 	}
 	var answer tokens

@@ -172,6 +172,7 @@ var English = Catalogue{
 		ClientChanged:       "Program {program} changed",
 		ClientSecretRotated: "New secret for the program {program}",
 		ClientRemoved:       "Program {program} removed",
+		KeysRotated:         "New keys sign for the programs",
 		Invited:             "A new invitation was made",
 		RecoveryLinkMade:    "A recovery link was made",
 		LinkWithdrawn:       "A link was withdrawn",

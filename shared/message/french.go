@@ -173,6 +173,7 @@ var French = Catalogue{
 		ClientChanged:       "Programme {program} modifié",
 		ClientSecretRotated: "Nouveau secret pour le programme {program}",
 		ClientRemoved:       "Programme {program} supprimé",
+		KeysRotated:         "De nouvelles clés signent pour les programmes",
 		Invited:             "Une nouvelle invitation a été faite",
 		RecoveryLinkMade:    "Un lien de récupération a été fait",
 		LinkWithdrawn:       "Un lien a été retiré",

@@ -172,6 +172,7 @@ var German = Catalogue{
 		ClientChanged:       "Programm {program} geändert",
 		ClientSecretRotated: "Neues Geheimnis für das Programm {program}",
 		ClientRemoved:       "Programm {program} entfernt",
+		KeysRotated:         "Neue Schlüssel unterschreiben für die Programme",
 		Invited:             "Eine neue Einladung wurde gemacht",
 		RecoveryLinkMade:    "Ein Wiederherstellungslink wurde gemacht",
 		LinkWithdrawn:       "Ein Link wurde zurückgezogen",

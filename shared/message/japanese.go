@@ -173,6 +173,7 @@ var Japanese = Catalogue{
 		ClientChanged:       "プログラム {program} を変更",
 		ClientSecretRotated: "プログラム {program} の新しいシークレット",
 		ClientRemoved:       "プログラム {program} を削除",
+		KeysRotated:         "プログラム向けの署名鍵を更新",
 		Invited:             "新しい招待が作成されました",
 		RecoveryLinkMade:    "復旧リンクが作成されました",
 		LinkWithdrawn:       "リンクが取り消されました",

@@ -266,6 +266,7 @@ type Activity struct {
 	ClientChanged       string // {program}
 	ClientSecretRotated string // {program}
 	ClientRemoved       string // {program}
+	KeysRotated         string
 	Invited             string
 	RecoveryLinkMade    string
 	LinkWithdrawn       string

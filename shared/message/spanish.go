@@ -173,6 +173,7 @@ var Spanish = Catalogue{
 		ClientChanged:       "Programa {program} modificado",
 		ClientSecretRotated: "Nuevo secreto para el programa {program}",
 		ClientRemoved:       "Programa {program} eliminado",
+		KeysRotated:         "Nuevas claves firman para los programas",
 		Invited:             "Se hizo una nueva invitación",
 		RecoveryLinkMade:    "Se hizo un enlace de recuperación",
 		LinkWithdrawn:       "Se retiró un enlace",

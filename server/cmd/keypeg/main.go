@@ -54,6 +54,7 @@ func commands() []branch {
 			"It ends with 1 if a check failed. It changes nothing, and goes on after each failure.", serves: true, goesOn: true, does: &doctorCommand{}},
 		{name: "user", help: "Manage users.", takes: ofTenant, commands: userCommands()},
 		{name: "client", help: "Manage the programs to which users sign in here, as OpenID clients.", takes: ofTenant, commands: clientCommands()},
+		{name: "openid", help: "Manage the OpenID provider, with which users sign in to those programs.", takes: ofTenant, commands: openidCommands()},
 		{name: "audit", help: "See what happened in the organisation, and whether anybody changed it.", takes: ofTenant, commands: []branch{
 			{name: "tail", help: "Print the newest events.", does: &auditTail{}},
 			{name: "export", help: "Print all events, newest first.", does: &auditExport{}},

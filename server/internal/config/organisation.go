@@ -24,6 +24,7 @@ type organisationSettings struct {
 	UserVerification policy.Verification
 
 	MaxPasskeys int
+	AnyClient   bool
 
 	SessionIdle     time.Duration
 	SessionLifetime time.Duration
@@ -47,6 +48,8 @@ func (s *organisationSettings) declare(flags *pflag.FlagSet) {
 		"Whether signing in with a passkey must ask for a fingerprint, a face or a PIN, or only where the device can just then.")
 
 	flags.IntVar(&s.MaxPasskeys, "max-passkeys", 20, "How many passkeys a user may have. Who has more keeps them.")
+
+	flags.BoolVar(&s.AnyClient, "any-client", false, "Users may also sign in to programs that nobody has registered here, whose client id is the https address of a document about them. The server fetches it.")
 
 	flags.DurationVar(&s.SessionIdle, "session-idle", 24*time.Hour, "A session ends when it wasn't used for so long.")
 	flags.DurationVar(&s.SessionLifetime, "session-lifetime", 720*time.Hour, "A session ends at the latest after so long.")

@@ -43,7 +43,7 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 	methods := settings.policy(s.Passkeys)
 	organisation := installation.Organisation{
 		Product: settings.Product, Contact: settings.Contact, Policy: methods,
-		MaxPasskeys: settings.MaxPasskeys, AttestationRoots: settings.AttestationRoots.pool(),
+		AnyClient: settings.AnyClient, MaxPasskeys: settings.MaxPasskeys, AttestationRoots: settings.AttestationRoots.pool(),
 		SessionIdle: settings.SessionIdle, SessionLifetime: settings.SessionLifetime, ConfirmAfter: settings.ConfirmAfter, KeepEvents: settings.KeepEvents,
 		Mail: s.sender(settings), MailLanguage: settings.MailLanguage,
 	}

@@ -57,11 +57,13 @@ type Settings interface {
 type Organisation struct {
 	Product, Contact string
 
-	Policy      policy.Policy // the RP IDs are those of the addresses
-	Related     []server.Related
-	Providers   []Provider
-	Clients     []openid.Client // of the configuration
-	Gates       []forwardauth.Gate
+	Policy    policy.Policy // the RP IDs are those of the addresses
+	Related   []server.Related
+	Providers []Provider
+	Clients   []openid.Client // of the configuration
+	Gates     []forwardauth.Gate
+	// AnyClient accepts programs that nobody has registered: see [server.Config].
+	AnyClient   bool
 	MaxPasskeys int
 	// AttestationRoots are the roots of the makers whose devices are accepted; nil means
 	// all makers.

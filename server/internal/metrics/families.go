@@ -11,6 +11,7 @@ const (
 	CeremoniesBegun = "keypeg_ceremonies_begun_total"
 	Ceremonies      = "keypeg_ceremonies_total"
 	SignIns         = "keypeg_sign_ins_total"
+	Tokens          = "keypeg_program_tokens_total"
 	Sessions        = "keypeg_sessions"
 	Streams         = "keypeg_streams"
 
@@ -44,6 +45,7 @@ var Families = []Family{
 	{Ceremonies, "counter", "kind, outcome, reason", "Ceremonies with a passkey that came back from the browser: of the kind sign-in, confirm, register, enrol (by a link) or try. The outcome is succeeded, refused or failed (a fault of ours); the reason of a refusal is the code of the API."},
 	{CeremoniesBegun, "counter", "kind", "Ceremonies that began. What didn't come back was given up, or went wrong in the browser; pages also begin one for autofill."},
 	{SignIns, "counter", "method", "Sign-ins, by any method."},
+	{Tokens, "counter", "client, grant, error", "Requests of programs for tokens, by the client (document: one that nobody has registered), the kind of grant, and the error of a refusal: a client whose secret is wrong shows as invalid_client."},
 	{Sessions, "gauge", "", "Sessions that haven't ended. They are counted once a minute, and less often if there are very many."},
 	{Streams, "gauge", "", "Open pages that are notified of changes."},
 	{Requests, "counter", "pattern, status, code", "Requests that were answered, but for health checks, by the pattern of the route (other: a file, or no route), the status and the code of the refusal."},

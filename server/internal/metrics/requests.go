@@ -51,6 +51,16 @@ func (o *Organisation) answered(a server.Answered) {
 	}
 }
 
+// Programs returns what counts the tokens of programs; nil without figures.
+func (o *Organisation) Programs() func(server.TokenAnswered) {
+	if o == nil {
+		return nil
+	}
+	return func(a server.TokenAnswered) {
+		o.add(count{Tokens, a.Client, a.Grant, a.Error}, "client", "grant", "error")
+	}
+}
+
 func (m *Metrics) request(a answer) *metrics.Counter {
 	counter, known := m.requests.Load(a)
 	if !known {
