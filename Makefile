@@ -30,7 +30,7 @@ test: tools web vet
 	go test -race -timeout 80m ./...
 
 # The same with many more rounds of every race, crash and fault: an hour or so.
-soak: tools web vet
+soak: tools web vet bin/oauth2-proxy bin/miniflux
 	KEYPEG_SOAK=1 go test -race -count=1 -timeout 3h ./...
 
 # Each fuzz test for a while. What it finds is kept in testdata, for make test.
@@ -132,7 +132,8 @@ outdated:
 	behind=$$( \
 		go list -m -u -e -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{end}}' \
 			$$(echo "$$modules" | sort -u) \
-			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) 2>/dev/null; \
+			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
+			github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY) miniflux.app/v2@$(MINIFLUX) 2>/dev/null; \
 		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
@@ -172,6 +173,18 @@ PEBBLE := v2.10.3
 
 bin/pebble: | tools-apt
 	GOBIN=$(CURDIR)/bin go install github.com/letsencrypt/pebble/v2/cmd/pebble@$(PEBBLE) github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv@$(PEBBLE)
+
+# Programs that sign people in with Keypeg, by the settings that a preset prints. They take minutes to build, so make test goes
+# without them. They are not a part of Keypeg.
+OAUTH2_PROXY := v7.15.6
+MINIFLUX := v2.3.5
+
+bin/oauth2-proxy:
+	GOBIN=$(CURDIR)/bin go install github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY)
+
+bin/miniflux:
+	GOBIN=$(CURDIR)/bin go install miniflux.app/v2@$(MINIFLUX)
+	mv bin/miniflux.app $@
 
 # Grafana's own types, to which the dashboard must keep. They are not a part of Keypeg.
 GRAFANA := 13.2.3

@@ -17,6 +17,7 @@ import (
 	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -46,8 +47,13 @@ func runsApache(t *testing.T, at, settings string) {
 	if err := os.WriteFile(file, []byte(config+settings), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	runsProgram(t, at, "/openid/redirect", exec.Command("/usr/sbin/apache2", "-d", folder, "-f", file, "-DFOREGROUND"))
+}
+
+// runsProgram starts a program, and waits until it answers at a path. The failure of the test shows its output.
+func runsProgram(t *testing.T, at, path string, running *exec.Cmd) {
+	t.Helper()
 	var output proxytest.Output
-	running := exec.Command("/usr/sbin/apache2", "-d", folder, "-f", file, "-DFOREGROUND")
 	running.Stdout, running.Stderr = &output, &output
 	if err := running.Start(); err != nil {
 		t.Fatal(err)
@@ -58,72 +64,96 @@ func runsApache(t *testing.T, at, settings string) {
 		running.Process.Signal(syscall.SIGTERM)
 		<-ended
 		if t.Failed() {
-			t.Logf("Apache says:\n%s", output.String())
+			t.Logf("%s says:\n%s", filepath.Base(running.Path), output.String())
 		}
 	})
 	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if answer, err := http.Get("http://" + at + "/openid/redirect"); err == nil {
+		if answer, err := http.Get("http://" + at + path); err == nil {
 			answer.Body.Close()
 			return
 		}
 		select {
 		case <-ended:
-			t.Fatalf("Apache has ended:\n%s", output.String())
+			t.Fatalf("it has ended:\n%s", output.String())
 		default:
 		}
 		if time.Since(begun) > time.Minute {
-			t.Fatal("Apache doesn't listen")
+			t.Fatal("it doesn't listen")
 		}
 	}
+}
+
+// presetRun is a provider with the client of one preset, and the settings that its program gets.
+type presetRun struct {
+	*scene
+	at       string // where the program listens
+	program  string // its address
+	settings string
+}
+
+func newPresetRun(t *testing.T, id string) *presetRun {
+	t.Helper()
+	preset, err := openid.FindPreset(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &presetRun{at: proxytest.FreeAddress(t)}
+	r.program = "http://" + strings.Replace(r.at, "127.0.0.1", "localhost", 1)
+	c, err := preset.Client(r.program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.ID, c.Secrets = id, []openid.Secret{{Hash: store.HashOf(secret)}}
+	if c, err = c.Check(); err != nil {
+		t.Fatal(err)
+	}
+	r.scene = newScene(t, stores["memstore"], c)
+	if r.settings, err = preset.Settings(openid.Told{Issuer: r.issuer, ID: id, Secret: secret, URL: r.program}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// asHTML says that a browser opens a page.
+func asHTML(r *http.Request) { r.Header.Set("Accept", "text/html") }
+
+// goesTo opens a page of a program that sends the user to Keypeg, lets the program in if that is asked, and goes back to it, to an
+// address with this beginning. It returns what the program answers then.
+func (p *person) goesTo(page, callback string) answer {
+	p.Helper()
+	a := p.gets(p.sends("GET", page, "", "", asHTML).header.Get("Location"))
+	if a.status == http.StatusOK {
+		a = p.lets(a, "allow")
+	}
+	to := a.header.Get("Location")
+	if found := onward.FindStringSubmatch(a.body); to == "" && found != nil {
+		to = html.UnescapeString(found[1] + found[2])
+	}
+	if !strings.HasPrefix(to, callback) {
+		p.Fatalf("isn't sent back: %s", a)
+	}
+	return p.gets(to)
 }
 
 // TestPresetApache gives the preset's settings, as they are printed, to a real Apache: people sign in, nobody can name the user
 // themselves, and both ways to sign out end the session there.
 func TestPresetApache(t *testing.T) {
-	preset, err := openid.FindPreset("apache")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := proxytest.FreeAddress(t)
-	program := "http://" + strings.Replace(at, "127.0.0.1", "localhost", 1)
-	c, err := preset.Client(program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.ID, c.Secrets = "apache", []openid.Secret{{Hash: store.HashOf(secret)}}
-	if c, err = c.Check(); err != nil {
-		t.Fatal(err)
-	}
+	s := newPresetRun(t, "apache")
+	program := s.program
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "user %q, other %q", r.Header["Remote-User"], r.Header["Remote_user"])
 	}))
 	t.Cleanup(upstream.Close)
-	s := newScene(t, stores["memstore"], c)
-	settings, err := preset.Settings(openid.Told{Issuer: s.issuer, ID: "apache", Secret: secret, URL: program})
-	if err != nil {
-		t.Fatal(err)
-	}
-	runsApache(t, at, settings+"\nProxyPass /openid/redirect !\nProxyPass / "+upstream.URL+"/\n")
+	runsApache(t, s.at, s.settings+"\nProxyPass /openid/redirect !\nProxyPass / "+upstream.URL+"/\n")
 
 	ann := s.user("ann")
 	opens := func(change ...func(*http.Request)) answer {
 		t.Helper()
-		return ann.sends("GET", program+"/page", "", "", append(change, func(r *http.Request) { r.Header.Set("Accept", "text/html") })...)
+		return ann.sends("GET", program+"/page", "", "", append(change, asHTML)...)
 	}
 	signsIn := func() {
 		t.Helper()
-		a := ann.gets(opens().header.Get("Location"))
-		if a.status == http.StatusOK {
-			a = ann.lets(a, "allow")
-		}
-		to := a.header.Get("Location")
-		if found := onward.FindStringSubmatch(a.body); to == "" && found != nil {
-			to = html.UnescapeString(found[1] + found[2])
-		}
-		if !strings.HasPrefix(to, program+"/openid/redirect?") {
-			t.Fatalf("isn't sent back: %s", a)
-		}
-		if back := ann.gets(to); back.header.Get("Location") != program+"/page" {
+		if back := ann.goesTo(program+"/page", program+"/openid/redirect?"); back.header.Get("Location") != program+"/page" {
 			t.Fatalf("Apache doesn't go on: %s", back)
 		}
 		if page := opens(); page.status != http.StatusOK || page.body != `user ["ann"], other []` {
@@ -175,5 +205,61 @@ func TestPresetApache(t *testing.T) {
 		if time.Since(begun) > 30*time.Second {
 			t.Fatal("after a sign-out at Keypeg, Apache has a session")
 		}
+	}
+}
+
+// tool returns the path of a program in the folder bin, which make soak builds.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "bin", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("%s isn't built: make bin/%s", name, name)
+	}
+	return path
+}
+
+// TestPresetOAuth2Proxy gives oauth2-proxy the file that the preset prints.
+func TestPresetOAuth2Proxy(t *testing.T) {
+	path := tool(t, "oauth2-proxy")
+	r := newPresetRun(t, "oauth2-proxy")
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "user %s, %s", r.Header.Get("X-Forwarded-Preferred-Username"), r.Header.Get("X-Forwarded-Groups"))
+	}))
+	t.Cleanup(upstream.Close)
+	file := filepath.Join(t.TempDir(), "oauth2-proxy.cfg")
+	settings := strings.NewReplacer("COOKIE-SECRET", "0123456789abcdef0123456789abcdef", "http://127.0.0.1:8000/", upstream.URL+"/").Replace(r.settings)
+	if err := os.WriteFile(file, []byte("http_address = \""+r.at+"\"\ncookie_secure = false\nskip_provider_button = true\n"+settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runsProgram(t, r.at, "/ping", exec.Command(path, "--config", file))
+	ann := r.user("ann")
+	ann.changes(func(user *store.User) {
+		user.Email, user.EmailVerified, user.Groups = "ann@example.com", true, []string{"staff"}
+	})
+	ann.goesTo(r.program+"/page", r.program+"/oauth2/callback?")
+	if page := ann.gets(r.program + "/page"); page.body != "user ann, staff" {
+		t.Errorf("the page is %s", page)
+	}
+}
+
+// TestPresetMiniflux gives Miniflux the variables that the preset prints.
+func TestPresetMiniflux(t *testing.T) {
+	path := tool(t, "miniflux")
+	r := newPresetRun(t, "miniflux")
+	command := exec.Command(path)
+	command.Env = append(os.Environ(), "DATABASE_URL="+pgtest.Empty(t), "RUN_MIGRATIONS=1", "DISABLE_SCHEDULER_SERVICE=1", "LISTEN_ADDR="+r.at, "BASE_URL="+r.program)
+	for line := range strings.Lines(r.settings) {
+		if !strings.HasPrefix(line, "#") {
+			command.Env = append(command.Env, strings.TrimSpace(line))
+		}
+	}
+	runsProgram(t, r.at, "/healthcheck", command)
+	ann := r.user("ann")
+	ann.goesTo(r.program+"/oauth2/oidc/redirect", r.program+"/oauth2/oidc/callback?")
+	if page := ann.gets(r.program + "/unread"); page.status != http.StatusOK || !strings.Contains(page.body, "Logged in as ann") {
+		t.Errorf("the page is %s", page.body)
 	}
 }
