@@ -68,14 +68,16 @@ var clientScopes = []string{ScopeProfile, ScopeEmail, ScopeGroups, ScopeOfflineA
 // It fails with [Invalid].
 func (c Client) Check() (Client, error) {
 	var wrong Invalid
-	if err := CheckClientID(c.ID); err != nil {
-		wrong.add("id", "%s", err)
+	idErr := CheckClientID(c.ID)
+	unnamed := strings.TrimSpace(c.Name) == ""
+	if idErr != nil {
+		wrong.add("id", "%s", idErr)
 	}
-	if strings.TrimSpace(c.Name) == "" {
+	if unnamed {
 		c.Name = c.ID[:min(len(c.ID), shared.MaxNameLength)]
 	}
 	name, err := shared.CleanDisplayName(c.Name)
-	if err != nil {
+	if err != nil && !(unnamed && idErr != nil) { // it would only follow from the id
 		wrong.add("name", "the name %s can't be used: %s", shown.Quoted(c.Name), err)
 	}
 	c.Name = name
