@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,11 +23,9 @@ func TestKilledWithPrograms(t *testing.T) {
 	if soaking {
 		rounds = 200
 	}
-	folder := t.TempDir()
 	secret := "a-secret-of-the-wiki-0123456789012345"
-	writtenFile(t, filepath.Join(folder, "wiki.secret"), secret)
-	config := filepath.Join(folder, "keypeg.toml")
-	writtenFile(t, config, fmt.Sprintf("[client.wiki]\nredirects = [%q]\nfirst-party = true\npkce = false\nscopes = [\"offline_access\"]\nsecret-file = %q\n", wikiCallback, filepath.Join(folder, "wiki.secret")))
+	config := writtenFile(t, "keypeg.toml", fmt.Sprintf("[client.wiki]\nredirects = [%q]\nfirst-party = true\npkce = false\nscopes = [\"offline_access\"]\nsecret-file = %q\n",
+		wikiCallback, writtenFile(t, "wiki.secret", secret)))
 	p := newProgram(t, "--config", config)
 	people := make([]*subscriber, 16)
 	for i := range people {
