@@ -91,6 +91,11 @@ func (s *Server) exportAccount(w http.ResponseWriter, r *http.Request) error {
 	if s.passkeys != nil {
 		export.Passkeys = s.passkeys.Export(who)
 	}
+	programs, err := s.programs().List(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	export.Programs = programs.Programs
 	before, isFirst := "", true
 	return httpapi.RespondPages(w, export, func() ([]shared.Event, error) {
 		if before == "" && !isFirst {

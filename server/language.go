@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
@@ -32,6 +33,9 @@ func (s *Server) pageWithLanguage(at string) string {
 		return shared.PageSignIn
 	}
 	if slices.Contains([]string{shared.PageAbout, shared.PageRecovery, shared.PageEnrol, shared.PageDevice}, address.Path) {
+		return address.Path
+	}
+	if strings.HasPrefix(address.Path, shared.PageContinue) && s.nextPage(address.Path) == address.Path {
 		return address.Path
 	}
 	return httpapi.WithNext(shared.PageSignIn, s.nextPage(address.Query().Get("next")))

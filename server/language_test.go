@@ -35,6 +35,8 @@ func TestLanguageBeforeSignIn(t *testing.T) {
 
 	for at, want := range map[string]string{
 		"/about-passkeys": "/about-passkeys", "/recovery": "/recovery", "/enrol": "/enrol", "/sign-in": "/sign-in",
+		"/device?code=BCDFG-HJKLM": "/device", "/openid/continue/abcdefgh234567ab": "/openid/continue/abcdefgh234567ab", "https://evil.test/openid/continue/abcdefgh234567ab": "/openid/continue/abcdefgh234567ab",
+		"/openid/continue/": "/sign-in", "/openid/continue/../../users": "/sign-in", "/openid/authorize?client_id=x": "/sign-in",
 		"": "/sign-in", "https://evil.test/recovery?x": "/recovery", "//evil.test": "/sign-in", "/users/1": "/sign-in", "%": "/sign-in",
 		"/sign-in?next=https%3A%2F%2Fevil.test": "/sign-in", "javascript:alert(1)": "/sign-in",
 	} {

@@ -94,6 +94,11 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("an app has the host %q, and a gate %q", desk.Host, wiki.Host)
 			}
 		})
+		s.Run("they are in what the user gets of their own data", func(t *testing.T) {
+			if got := namesOf(into[shared.Export](ann, ann.sends("POST", shared.PathExport, nil), 200).Programs); !slices.Equal(got, namesOf(all)) {
+				t.Errorf("got %q, want %q", got, namesOf(all))
+			}
+		})
 		s.Run("an ended program is gone, and in the activity", func(t *testing.T) {
 			left := into[shared.ProgramList](ann, ann.sends("DELETE", shared.PathProgram+all[1].ID, nil), 200)
 			if got := namesOf(left.Programs); !slices.Equal(got, []string{"a notebook", "https://old.example/client.json", "On my desk", "Wiki"}) {

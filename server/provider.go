@@ -57,7 +57,7 @@ type programPages struct{ s *Server }
 
 func (p programPages) Consent(w http.ResponseWriter, r *http.Request, page openid.ConsentPage) error {
 	return p.s.signInPages.Consent(w, http.StatusOK, httpapi.Text(r), signinpages.Consent{
-		Program: page.Program, Host: page.Host, User: page.User.DisplayName, Asks: asked(page), Request: page.Request,
+		Program: page.Program, Host: page.Host, User: page.User.DisplayName, Asks: asked(page), Request: page.Request, At: page.Next,
 	})
 }
 
@@ -96,7 +96,7 @@ func (p programPages) StepUp(w http.ResponseWriter, r *http.Request, page openid
 		Program: page.Program, User: user.DisplayName, Name: user.Name, SignedIn: page.SignedIn,
 		NeedsPasskey: page.Passkey, HasPasskey: p.s.passkeys != nil && len(user.Passkeys) > 0,
 		PasswordOn: user.Password != "" && accounts.Policy().TakesPassword(user),
-		Next:       page.Next, Request: page.Request,
+		Next:       page.Next, At: page.Next, Request: page.Request,
 	}
 	for _, provider := range p.s.c.Providers {
 		c := provider.Config()

@@ -13,6 +13,7 @@ type Export struct {
 	RecoveryCodesMade time.Time          `json:"recoveryCodesMade,omitzero"`
 	Sessions          []Session          `json:"sessions"`
 	Links             []ExportedLink     `json:"links"`
+	Programs          []Program          `json:"programs"` // other programs to which the user signs in
 	Mails             ExportedMails      `json:"mails"`
 	Events            []Event            `json:"events"` // newest first; the last member, which is sent page by page
 }

@@ -65,6 +65,11 @@ func TestPrograms(t *testing.T) {
 	ann.readsIn("h1", "Sign in to Grafana as Ann Admin")
 	ann.reads("Your name, Ann Admin")
 	ann.reads("It doesn’t get your password or your passkeys.")
+	for _, in := range []struct{ lang, title string }{{"de", "Bei Grafana als Ann Admin anmelden"}, {"en", "Sign in to Grafana as Ann Admin"}} {
+		ann.clicks("#language > summary")
+		ann.clicks("#language [value=" + in.lang + "]")
+		ann.readsIn("h1", in.title)
+	}
 	ann.clicks("button[value=cancel]")
 	ann.isBackWith(g, "error")
 

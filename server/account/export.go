@@ -12,8 +12,8 @@ import (
 // KeptMails says what is kept of a user to send them mails. Package mail has one.
 type KeptMails func(ctx context.Context, userID string) (shared.ExportedMails, error)
 
-// Export returns everything that is kept about the signed-in user but their passkeys, which package
-// passkey describes, and their events: there may be many, which [activity.Service.List] has page by
+// Export returns everything that is kept about the signed-in user but their passkeys and programs, which
+// other packages describe, and their events: there may be many, which [activity.Service.List] has page by
 // page. The export is an event itself, and is recorded before anything is returned.
 func (s *Service) Export(ctx context.Context, who session.Actor) (shared.Export, error) {
 	err := s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
@@ -30,7 +30,7 @@ func (s *Service) Export(ctx context.Context, who session.Actor) (shared.Export,
 	export := shared.Export{
 		Exported: s.c.Now(), Member: member, Identities: s.exportedIdentities(who),
 		RecoveryCodes: len(user.RecoveryCodes), RecoveryCodesMade: user.RecoveryCodesMade,
-		Passkeys: []shared.ExportedPasskey{}, Events: []shared.Event{},
+		Passkeys: []shared.ExportedPasskey{}, Programs: []shared.Program{}, Events: []shared.Event{},
 		Mails: shared.ExportedMails{Waiting: []shared.ExportedMail{}, Browsers: []shared.ExportedBrowser{}, Former: []shared.ExportedAddress{}},
 	}
 	sessions, err := s.sessions.List(ctx, who)

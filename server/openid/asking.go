@@ -32,6 +32,7 @@ type ConsentPage struct {
 	Scopes        []string // that the program gets
 	Before        []string // that it was allowed before
 	Again         bool     // it was let in before
+	Next          string   // the address of the page, where the request goes on
 	Request       string
 }
 
@@ -71,7 +72,7 @@ func (h *Handlers) askForConsent(w http.ResponseWriter, r *http.Request, p pendi
 		return err
 	}
 	return h.Pages.Consent(w, r, ConsentPage{
-		Program: c.Name, Host: c.Host(p.Redirect), User: who.User, Scopes: p.Scopes, Before: is.scopes, Again: is.again, Request: sealed,
+		Program: c.Name, Host: c.Host(p.Redirect), User: who.User, Scopes: p.Scopes, Before: is.scopes, Again: is.again, Next: p.continues(), Request: sealed,
 	})
 }
 

@@ -40,7 +40,7 @@ func (p Programs) Mount(api func(pattern string, h httpapi.Handler)) {
 }
 
 func (p Programs) show(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.list(r.Context(), httpapi.CallerOf(r).Actor)
+	list, err := p.List(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -73,8 +73,8 @@ func (p Programs) end(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, r)
 }
 
-// list returns the programs of the actor's user, by their names.
-func (p Programs) list(ctx context.Context, who session.Actor) (shared.ProgramList, error) {
+// List returns the programs of the actor's user, by their names.
+func (p Programs) List(ctx context.Context, who session.Actor) (shared.ProgramList, error) {
 	list := shared.ProgramList{Programs: []shared.Program{}}
 	all, err := p.Grants.Programs(ctx, who.User.ID)
 	if err != nil {
