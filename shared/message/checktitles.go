@@ -66,6 +66,7 @@ var checkTitles = map[string][5]string{
 	"Requests by the public URL/size":                   {"Size", "Größe", "Taille", "Tamaño", "サイズ"},
 	"Requests by the public URL/event stream":           {"Event stream", "Ereignisstrom", "Flux d’événements", "Flujo de eventos", "イベントストリーム"},
 	"Others/clock":                                      {"Clock", "Uhr", "Horloge", "Reloj", "時計"},
+	"Others/programs":                                   {"Programs", "Programme", "Programmes", "Programas", "プログラム"},
 	"Others/identity provider":                          {"Identity provider", "Identitätsanbieter", "Fournisseur d’identité", "Proveedor de identidad", "IDプロバイダー"},
 	"Address/origins listed at":                         {"Origins listed at", "Herkünfte gelistet bei", "Origines listées par", "Orígenes listados en", "オリジンの一覧："},
 	"Others/mail server":                                {"Mail server", "Mailserver", "Serveur de messagerie", "Servidor de correo", "メールサーバー"},

@@ -34,6 +34,10 @@ func TestClientCommands(t *testing.T) {
 			p := newProgramOn(t, database(t), "", "--config", settings)
 			p.starts()
 			testClientCommands(p)
+			p.does("", "client", "change", "grafana", "--redirect-uri", "https://127.0.0.1:1/cb")
+			if report, _ := p.tries("", "doctor"); !strings.Contains(report, "programs: of wiki, https://wiki.example.com/cb doesn't answer this machine") || !strings.Contains(report, "of grafana, https://127.0.0.1:1/cb doesn't answer this machine: the connection is refused") {
+				t.Errorf("the doctor says\n%s", report)
+			}
 			p.does("", "client", "remove", "grafana")
 			p.ends(syscall.SIGTERM)
 			testClientCommands(p)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/probe"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -25,6 +26,8 @@ type Examination struct {
 	// LockedOut are users without a way to sign in, the first few, and Locked how many there are.
 	LockedOut []string `json:"lockedOut,omitempty"`
 	Locked    int      `json:"locked,omitempty"`
+	// Clients are the programs in the store, besides those of the settings.
+	Clients []RegisteredClient `json:"clients,omitempty"`
 }
 
 // mostLockedOut is how many users are named.
@@ -50,6 +53,13 @@ func ExamineStore(ctx context.Context, db store.Store, p policy.Policy) (found E
 	}
 	if found.Key, err = store.Secret(ctx, db, probe.SecretName); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return found, fmt.Errorf("reading the database: %w", err)
+	}
+	clients, err := openid.NewRegistry(db, nil, time.Now).List(ctx)
+	if err != nil {
+		return found, err
+	}
+	for _, c := range clients {
+		found.Clients = append(found.Clients, clientOf(c))
 	}
 	found.Domains, err = account.DomainsIn(ctx, db, p, func(user store.User) { found.add(user, p) })
 	return found, err

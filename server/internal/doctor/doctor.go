@@ -59,7 +59,8 @@ type Check struct {
 	// OfMachine says that the answer tells of the machine, which the tenants on it share.
 	OfMachine bool
 	Within    time.Duration // how long it may take; 0 is for usual
-	Run       func(ctx context.Context) Result
+	// Run makes the check. The zero Result means that there is nothing to examine, and isn't reported.
+	Run func(ctx context.Context) Result
 }
 
 // usual is how long a check may take that says nothing else.
@@ -146,6 +147,9 @@ func (p Patient) make(ctx context.Context, report *Report, checks []Check) {
 			return
 		}
 		result := c.run(ctx)
+		if result.State == "" { // there is nothing to examine
+			continue
+		}
 		if p.hosted && c.OfMachine {
 			if result.State != Failed && result.State != Warning {
 				continue

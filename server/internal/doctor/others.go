@@ -21,6 +21,7 @@ func (v *visit) ofOthers() []Check {
 	for _, p := range installation.ProvidersOf(v.organisation, v.address) {
 		checks = append(checks, Check{Group: groupOthers, Name: "identity provider " + p.Config().ID, Within: 40 * time.Second, Run: v.provider(p)})
 	}
+	checks = append(checks, Check{Group: groupOthers, Name: "programs", Within: time.Minute, Run: v.programs})
 	checks = append(checks, Check{Group: groupOthers, Name: "mail server", OfMachine: true, Within: 40 * time.Second, Run: v.mailServer})
 	if v.Backups.Folder != "" { // otherwise nobody knows of any
 		checks = append(checks, Check{Group: groupOthers, Name: "backup", OfMachine: true, Run: v.backup})
