@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -27,7 +28,7 @@ import (
 func TestEveryMail(t *testing.T) {
 	relay, flags := newRelay(t)
 	provider := federationtest.Start(t, federationtest.Person{Subject: "1001", Name: "Somebody", Email: "somebody@example.com", EmailVerified: true})
-	config := federationtest.ConfigFile(t, "[provider.example]\nname = \"Example ID\"\nissuer = \""+provider.URL+"\"\nclient-id = \"keypeg\"\nclient-secret-file = SECRET\n")
+	config := federationtest.ConfigFile(t, "[provider.example]\nname = \"Example ID\"\nissuer = \""+provider.URL+"\"\nclient-id = \"keypeg\"\nclient-secret-file = SECRET\n\n[client.grafana]\nname = \"Grafana\"\nredirects = [\"https://grafana.example/cb\"]\nauthentication = \"none\"\n")
 	p := newProgram(t, append(flags, "--config", config)...)
 	provider.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{p.url + shared.PageSSO + "example" + shared.PageSSOAnswer}})
 	p.starts()
@@ -177,9 +178,11 @@ func (s *story) opens(browser *tab, address string) (page string) {
 }
 
 // presses presses the button of the page that a link has opened.
-func (s *story) presses(browser *tab, page string) {
+func (s *story) presses(browser *tab, page string) { s.Helper(); s.submits(browser, page, nil) }
+
+func (s *story) submits(browser *tab, page string, form url.Values) {
 	s.Helper()
-	r, err := http.NewRequestWithContext(s.Context(), "POST", s.program.url+page, nil)
+	r, err := http.NewRequestWithContext(s.Context(), "POST", s.program.url+page, strings.NewReader(form.Encode()))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -195,6 +198,24 @@ func (s *story) presses(browser *tab, page string) {
 		s.Fatalf("POST %s: %s", page, answer.Status)
 	}
 }
+
+// letsIn lets a program in.
+func (s *story) letsIn() {
+	s.Helper()
+	asks := url.Values{
+		"client_id": {"grafana"}, "redirect_uri": {"https://grafana.example/cb"}, "response_type": {"code"}, "scope": {"openid profile"},
+		"code_challenge": {"ahPqLsi7P3zVk_x_mrtpwuI1ckS-ixx0SqLQLE0lQXA"}, "code_challenge_method": {"S256"},
+	}
+	page := s.opens(s.tab, s.program.url+"/openid/authorize?"+asks.Encode())
+	found := requestField.FindStringSubmatch(page)
+	if found == nil {
+		s.Fatalf("nobody is asked: %s", page)
+	}
+	s.secrets = append(s.secrets, found[1])
+	s.submits(s.tab, shared.PageConsent, url.Values{"request": {html.UnescapeString(found[1])}, "answer": {"allow"}})
+}
+
+var requestField = regexp.MustCompile(`name="request" value="([^"]+)"`)
 
 // sends sends what the app's client has no method for.
 func (s *story) sends(browser *tab, path string, in, out any) {
@@ -296,6 +317,8 @@ func (s *story) lives(catalogue *message.Catalogue) {
 	s.ok(s.tab.RemovePassword(ctx), titles.PasswordRemoved)
 	_, err = s.root.ChangeMember(ctx, s.id, shared.ChangeMember{Role: new(shared.RoleAuditor)})
 	s.ok(err, titles.RoleChanged)
+	s.letsIn()
+	s.ok(nil, titles.ProgramAllowed)
 
 	former := s.address
 	s.address = catalogue.Lang + "-new@acme.example"
