@@ -196,6 +196,11 @@ func TestConsent(t *testing.T) {
 		t.Error("no code")
 	}
 	s.is("not asked again", ann.authorizes().status, 302)
+	var export shared.Export
+	ann.decodes(ann.api(shared.PathExport, nil), &export)
+	if len(export.Programs) != 1 || export.Programs[0].Name != "Grafana" {
+		t.Errorf("what is kept about ann is exported without her program: %+v", export.Programs)
+	}
 	page = ann.authorizes("scope", "openid profile email")
 	if !strings.Contains(page.body, "now also asks") || !strings.Contains(page.body, "ann@example.com") {
 		t.Errorf("the page doesn't say what is new: %s", page)
