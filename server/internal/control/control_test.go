@@ -173,6 +173,8 @@ func TestCommands(t *testing.T) {
 		{"/end-domain", `"older.example"`, refused, `nobody has passkeys for older.example`},
 		{"/mails", `{}`, 200, `[]`},
 		{"/retry-mails", `{}`, 200, `0`},
+		{"/signing-keys", `{}`, 200, `[`},
+		{"/rotate-signing-keys", `{"now":true}`, 200, `[{`},
 		{"/clients", `{}`, 200, `[]`},
 		{"/add-client", `{"id":"app","redirects":["https://app.example/"],"secrets":[{"since":"2026-01-01T00:00:00Z"}]}`, 200, `{"issuer":"https://id.example","secret":"kp_`},
 		{"/add-client", `{"id":"app","redirects":["https://app.example/"]}`, refused, `there is a client app already`},
