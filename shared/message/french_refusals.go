@@ -1,6 +1,13 @@
 package message
 
 var frenchRefusals = []Refusal{
+	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "Quelqu’un d’autre est connecté entre-temps. Revenez au programme et recommencez là-bas."},
+	{"No device shows this code. Look again, and type all ten letters.", "Aucun appareil n’affiche ce code. Regardez encore une fois et saisissez les dix lettres."},
+	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "Cette connexion a été commencée il y a trop longtemps, ou dans un autre navigateur. Revenez au programme et recommencez là-bas."},
+	{"The program that sent you here isn't registered here. Tell IT, with the address of the program.", "Le programme qui vous a envoyé ici n’est pas enregistré ici. Dites-le au service informatique, avec l’adresse du programme."},
+	{"The program that sent you here wants you back at an address that isn't registered for it. Nothing was told to it. Tell IT, with the address of the program.", "Le programme qui vous a envoyé ici veut vous reprendre à une adresse qui n’est pas enregistrée pour lui. Rien ne lui a été communiqué. Dites-le au service informatique, avec l’adresse du programme."},
+	{"The program that sent you here has sent a request that can't be read. Tell IT, with the address of the program.", "Le programme qui vous a envoyé ici a envoyé une demande illisible. Dites-le au service informatique, avec l’adresse du programme."},
+	{"The program that sent you here wants you to go on to an address that isn't registered for it. You are still signed in here. Tell IT, with the address of the program.", "Le programme qui vous a envoyé ici veut vous diriger vers une adresse qui n’est pas enregistrée pour lui. Votre session reste ouverte ici. Dites-le au service informatique, avec l’adresse du programme."},
 	{"This program isn't in your list any more.", "Ce programme n’est plus dans votre liste."},
 	{"Nobody signs in with a password here. Use another way.", "Ici, personne ne se connecte avec un mot de passe. Utilisez un autre moyen."},
 	{"Only administrators sign in with a password here. Use another way.", "Ici, seule l’administration se connecte avec un mot de passe. Utilisez un autre moyen."},

@@ -1,6 +1,13 @@
 package message
 
 var germanRefusals = []Refusal{
+	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "Inzwischen ist jemand anderes angemeldet. Gehen Sie zurück zum Programm, und beginnen Sie dort noch einmal."},
+	{"No device shows this code. Look again, and type all ten letters.", "Kein Gerät zeigt diesen Code. Sehen Sie noch einmal nach, und geben Sie alle zehn Buchstaben ein."},
+	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "Diese Anmeldung wurde vor zu langer Zeit begonnen oder in einem anderen Browser. Gehen Sie zurück zum Programm, und beginnen Sie dort noch einmal."},
+	{"The program that sent you here isn't registered here. Tell IT, with the address of the program.", "Das Programm, das Sie hierher geschickt hat, ist hier nicht eingetragen. Sagen Sie es der IT, mit der Adresse des Programms."},
+	{"The program that sent you here wants you back at an address that isn't registered for it. Nothing was told to it. Tell IT, with the address of the program.", "Das Programm, das Sie hierher geschickt hat, will Sie an einer Adresse zurückhaben, die für es nicht eingetragen ist. Es hat nichts erfahren. Sagen Sie es der IT, mit der Adresse des Programms."},
+	{"The program that sent you here has sent a request that can't be read. Tell IT, with the address of the program.", "Das Programm, das Sie hierher geschickt hat, hat eine Anfrage gesendet, die nicht lesbar ist. Sagen Sie es der IT, mit der Adresse des Programms."},
+	{"The program that sent you here wants you to go on to an address that isn't registered for it. You are still signed in here. Tell IT, with the address of the program.", "Das Programm, das Sie hierher geschickt hat, will Sie an eine Adresse weiterleiten, die für es nicht eingetragen ist. Sie sind hier weiter angemeldet. Sagen Sie es der IT, mit der Adresse des Programms."},
 	{"This program isn't in your list any more.", "Dieses Programm steht nicht mehr in Ihrer Liste."},
 	{"Nobody signs in with a password here. Use another way.", "Hier meldet sich niemand mit einem Passwort an. Nehmen Sie einen anderen Weg."},
 	{"Only administrators sign in with a password here. Use another way.", "Hier melden sich nur Administratoren mit einem Passwort an. Nehmen Sie einen anderen Weg."},

@@ -1,6 +1,13 @@
 package message
 
 var japaneseRefusals = []Refusal{
+	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "別の人がサインインしています。プログラムに戻って、もう一度始めてください。"},
+	{"No device shows this code. Look again, and type all ten letters.", "このコードを表示しているデバイスはありません。もう一度確認して、10 文字すべてを入力してください。"},
+	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "このサインインは開始から時間が経ちすぎたか、別のブラウザーで始められました。プログラムに戻って、もう一度始めてください。"},
+	{"The program that sent you here isn't registered here. Tell IT, with the address of the program.", "移動元のプログラムはここに登録されていません。プログラムのアドレスを添えて、IT部門にお知らせください。"},
+	{"The program that sent you here wants you back at an address that isn't registered for it. Nothing was told to it. Tell IT, with the address of the program.", "移動元のプログラムが、登録されていないアドレスへ戻そうとしています。プログラムには何も伝えていません。プログラムのアドレスを添えて、IT部門にお知らせください。"},
+	{"The program that sent you here has sent a request that can't be read. Tell IT, with the address of the program.", "移動元のプログラムから届いた要求を読み取れません。プログラムのアドレスを添えて、IT部門にお知らせください。"},
+	{"The program that sent you here wants you to go on to an address that isn't registered for it. You are still signed in here. Tell IT, with the address of the program.", "移動元のプログラムが、登録されていないアドレスへ進ませようとしています。ここではサインインしたままです。プログラムのアドレスを添えて、IT部門にお知らせください。"},
 	{"This program isn't in your list any more.", "このプログラムはもう一覧にありません。"},
 	{"Nobody signs in with a password here. Use another way.", "ここではパスワードでのサインインはできません。別の方法をお使いください。"},
 	{"Only administrators sign in with a password here. Use another way.", "ここでパスワードでサインインできるのは管理者だけです。別の方法をお使いください。"},

@@ -1,6 +1,13 @@
 package message
 
 var spanishRefusals = []Refusal{
+	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "Mientras tanto, otra persona ha iniciado sesión. Vuelve al programa y empieza allí de nuevo."},
+	{"No device shows this code. Look again, and type all ten letters.", "Ningún dispositivo muestra este código. Míralo otra vez y escribe las diez letras."},
+	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "Este inicio de sesión se empezó hace demasiado tiempo, o en otro navegador. Vuelve al programa y empieza allí de nuevo."},
+	{"The program that sent you here isn't registered here. Tell IT, with the address of the program.", "El programa que te envió aquí no está registrado aquí. Avisa al equipo de informática e indica la dirección del programa."},
+	{"The program that sent you here wants you back at an address that isn't registered for it. Nothing was told to it. Tell IT, with the address of the program.", "El programa que te envió aquí quiere que vuelvas a una dirección que no está registrada para él. No se le ha comunicado nada. Avisa al equipo de informática e indica la dirección del programa."},
+	{"The program that sent you here has sent a request that can't be read. Tell IT, with the address of the program.", "El programa que te envió aquí ha enviado una petición que no se puede leer. Avisa al equipo de informática e indica la dirección del programa."},
+	{"The program that sent you here wants you to go on to an address that isn't registered for it. You are still signed in here. Tell IT, with the address of the program.", "El programa que te envió aquí quiere llevarte a una dirección que no está registrada para él. Tu sesión sigue iniciada aquí. Avisa al equipo de informática e indica la dirección del programa."},
 	{"This program isn't in your list any more.", "Este programa ya no está en tu lista."},
 	{"Nobody signs in with a password here. Use another way.", "Aquí nadie inicia sesión con contraseña. Usa otra forma."},
 	{"Only administrators sign in with a password here. Use another way.", "Aquí solo la administración inicia sesión con contraseña. Usa otra forma."},
