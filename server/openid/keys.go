@@ -35,6 +35,8 @@ type Keys struct {
 	mu   sync.Mutex
 	read time.Time
 	keys []key
+
+	reading sync.Mutex // held while the keys are read or made: a key takes long, and many tokens may wait for the first one
 }
 
 const (
@@ -203,11 +205,13 @@ func (k *Keys) Verify(ctx context.Context, token, kind string) ([]byte, error) {
 
 // all returns the keys, the oldest first. If there are none yet, it makes one for each algorithm.
 func (k *Keys) all(ctx context.Context) ([]key, error) {
-	k.mu.Lock()
-	keys, age := k.keys, k.now().Sub(k.read)
-	k.mu.Unlock()
-	if len(keys) > 0 && age >= 0 && age < rereads {
+	if keys, fresh := k.inMemory(); fresh {
 		return keys, nil
+	}
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	if keys, fresh := k.inMemory(); fresh {
+		return keys, nil // another request was faster
 	}
 	for {
 		ring, err := keyRing.Get(ctx, k.store, "", "")
@@ -222,6 +226,14 @@ func (k *Keys) all(ctx context.Context) ([]key, error) {
 		}
 		return k.keep(ring.Value)
 	}
+}
+
+// inMemory returns the keys that were read a moment ago, if they were.
+func (k *Keys) inMemory() (keys []key, fresh bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	age := k.now().Sub(k.read)
+	return k.keys, len(k.keys) > 0 && age >= 0 && age < rereads
 }
 
 // keep opens the keys that aren't in memory, and keeps them there.
