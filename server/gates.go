@@ -74,6 +74,7 @@ func (s *Server) openGates() {
 		IsHost: func(g forwardauth.Gate, host string) bool {
 			return Address{Host: g.Host, Secure: g.Secure}.IsHost(host)
 		},
+		HostName: HostName,
 		Sign: func(ctx context.Context, typ string, claims any) (string, error) {
 			return s.provider.Keys.Sign(ctx, openid.ES256, typ, claims)
 		},

@@ -96,20 +96,13 @@ func (g Gate) refusal() error {
 	return shared.Errorf(shared.CodeNotAllowed, "You can't use %s with your account. Ask an administrator.", g.Title)
 }
 
-// at returns the gate that protects a host.
+// at returns the gate that protects a host. Each has a host name of its own.
 func (h *Handlers) at(host string) (Gate, bool) {
 	if g, found := h.byHost[host]; found {
 		return g, true
 	}
-	if host == "" {
-		return Gate{}, false
-	}
-	for _, g := range h.Gates {
-		if h.IsHost(g, host) {
-			return g, true
-		}
-	}
-	return Gate{}, false
+	g, found := h.byName[h.HostName(host)]
+	return g, found && h.IsHost(g, host)
 }
 
 // named returns the gate of a name, for the handler of a request that has one.

@@ -23,6 +23,8 @@ type Handlers struct {
 	// IsHost reports whether a text names the host of a gate. Capitals, the default port and a final dot make
 	// no difference.
 	IsHost func(g Gate, host string) bool
+	// HostName returns the name in a host in the form in which it is compared, or "".
+	HostName func(host string) string
 	// Sign signs the claims of an assertion, with the type of it in the header (RFC 7515, 4.1.9). Nil: there is none.
 	Sign func(ctx context.Context, typ string, claims any) (string, error)
 
@@ -43,16 +45,17 @@ type Handlers struct {
 	Log  *slog.Logger
 	Warn func(warning.Cause, ...slog.Attr)
 
-	byHost     map[string]Gate
+	byHost     map[string]Gate // by the host as browsers write it
+	byName     map[string]Gate // by the name in that
 	assertions *assertions
 	own        *http.ServeMux // of the paths on a protected host
 }
 
 // NewHandlers completes Handlers.
 func NewHandlers(h Handlers) *Handlers {
-	h.byHost, h.assertions, h.own = map[string]Gate{}, newAssertions(), http.NewServeMux()
+	h.byHost, h.byName, h.assertions, h.own = map[string]Gate{}, map[string]Gate{}, newAssertions(), http.NewServeMux()
 	for _, g := range h.Gates {
-		h.byHost[g.Host] = g
+		h.byHost[g.Host], h.byName[h.HostName(g.Host)] = g, g
 	}
 	page := func(pattern string, at httpapi.Handler) { h.own.Handle(pattern, h.Answers.Page(at)) }
 	page("GET "+shared.GateEnter, h.enter)

@@ -24,8 +24,10 @@ type headers struct{ user, name, email, groups, assertion string }
 
 // set sets each of them, also if it is empty: what isn't there reaches a program as its client wrote it.
 func (i headers) set(h http.Header) {
-	h[headerUser], h[headerName], h[headerEmail] = []string{i.user}, []string{i.name}, []string{i.email}
-	h[headerGroups], h[headerAssertion] = []string{i.groups}, []string{i.assertion}
+	values := []string{i.user, i.name, i.email, i.groups, i.assertion}
+	for n, name := range []string{headerUser, headerName, headerEmail, headerGroups, headerAssertion} {
+		h[name] = values[n : n+1 : n+1]
+	}
 }
 
 // identity returns what the program behind a gate is told of the user of a grant.

@@ -9,7 +9,14 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
+
+// likeV1 decodes as encoding/json does, which has encoded, in two thirds of its time: checks of other programs'
+// requests decode an item each.
+var likeV1 = jsonv1.DefaultOptionsV1()
 
 // Item is a record of a [Collection]. Owner, collection and key together name it.
 type Item struct {
@@ -142,7 +149,7 @@ func (c Collection[V]) Changed(err error) bool {
 
 func (c Collection[V]) decode(item Item) (Entry[V], error) {
 	e := Entry[V]{Owner: item.Owner, Key: item.Key, Version: item.Version, Expires: item.Expires}
-	if err := json.Unmarshal(item.Value, &e.Value); err != nil {
+	if err := jsonv2.Unmarshal(item.Value, &e.Value, likeV1); err != nil {
 		return Entry[V]{}, fmt.Errorf("%w: the item %q of %s: %w", errDamaged, item.Key, c.Name, err)
 	}
 	return e, nil

@@ -114,6 +114,7 @@ func checkSession(p *process, c *connection) (time.Duration, error) {
 type connection struct {
 	client fasthttp.HostClient
 	cookie string
+	gate   string // the cookie of a protected host, once it is there
 	device *passkeytest.Device
 	in     fasthttp.Request
 	out    fasthttp.Response

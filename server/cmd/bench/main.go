@@ -114,6 +114,11 @@ var parts = []part{
 		{"memory at most, sign-ins begun and left", "%.1f MiB", atMost(40), (*round).flood},
 		{"size of the program", "%.1f MB", atMost(32), (*round).programSize},
 	}},
+	{"gate", []row{
+		{"gate checks a second, 64 at once", "%.0f", none, func(r *round) float64 { return r.gateChecks().rate }},
+		{"… server's CPU time of an exchange's", "%.2f ×", atMost(2), func(r *round) float64 { return float64(r.gateChecks().cpu) / float64(r.exchanges(64).cpu) }},
+		{"… waits for the disk for each", "%.3f", atMost(0.01), func(r *round) float64 { return r.gateChecks().syncs }},
+	}},
 	{"scale", []row{
 		{"a million users, p50 of a thousand's: sign-in", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(signIn) }},
 		{"… list of passkeys", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(listPasskeys) }},
