@@ -8,6 +8,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/forwardauth"
+	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
@@ -44,7 +45,7 @@ func (v *visitor) lets(program string, scopes ...string) {
 	if err != nil {
 		v.Fatal(err)
 	}
-	if err := v.handler.Grants().Allow(v.Context(), session.Actor{User: user}, program, scopes); err != nil {
+	if err := v.handler.Grants().Allow(v.Context(), session.Actor{User: user}, grant.Allowed{Program: program, Scopes: scopes}); err != nil {
 		v.Fatal(err)
 	}
 }

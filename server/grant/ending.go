@@ -18,6 +18,7 @@ type Ended struct {
 	UserID  string
 	Session store.Hash // the id with which it began; see [SID]
 	Since   time.Time  // when that was noticed first
+	Given   time.Time  // when the program got its last grant under it
 }
 
 // promised is a program that is told when a session ends. Its user may be removed before the session, so it
@@ -26,6 +27,7 @@ type Ended struct {
 type promised struct {
 	Program string     `json:"program"`
 	Session store.Hash `json:"session"`
+	Given   time.Time  `json:"given"`
 	// Ended is when it was noticed that the session has ended; zero until then.
 	Ended time.Time `json:"ended,omitzero"`
 	Tries int       `json:"tries,omitempty"`
@@ -57,7 +59,7 @@ var again = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * 
 func promise(g Grant, ends time.Time) store.Op {
 	id := store.HashOf(g.Session.String() + " " + g.Program)
 	return promises.Put(store.Entry[promised]{
-		Key: g.UserID + hex.EncodeToString(id[:16]), Value: promised{Program: g.Program, Session: g.Session},
+		Key: g.UserID + hex.EncodeToString(id[:16]), Value: promised{Program: g.Program, Session: g.Session, Given: g.Since},
 		Version: store.AnyVersion, Expires: ends.Add(toldFor),
 	})
 }
@@ -243,7 +245,7 @@ func (s *Service) tell(ctx context.Context, e store.Entry[promised]) {
 	}
 	e.Version = stored.Version
 	if e.Value.Tries > 0 || !s.notices.isSilent(e.Value.Program, now) {
-		ended := Ended{Program: e.Value.Program, UserID: e.Key[:len(store.Organisation)], Session: e.Value.Session, Since: e.Value.Ended}
+		ended := Ended{Program: e.Value.Program, UserID: e.Key[:len(store.Organisation)], Session: e.Value.Session, Since: e.Value.Ended, Given: e.Value.Given}
 		if err = s.c.Tell(ctx, ended); err == nil {
 			s.keep(ctx, promises.Remove(e))
 			return

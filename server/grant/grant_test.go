@@ -332,7 +332,7 @@ func TestPrograms(t *testing.T) {
 	onEveryStore(t, func(o *office) {
 		ann, bob := o.signsIn("ann"), o.signsIn("bob")
 		for _, scopes := range [][]string{{"profile"}, {"profile", "email"}} {
-			o.fails("allowing", o.one.Allow(o.Context(), ann, grafana, scopes), nil)
+			o.fails("allowing", o.one.Allow(o.Context(), ann, grant.Allowed{Program: grafana, Scopes: scopes}), nil)
 		}
 		on, token := o.exchanges(o.code(ann, lasting))
 		o.exchanges(o.code(ann, grant.Code{Program: wiki, Lasting: true}))

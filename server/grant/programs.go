@@ -34,10 +34,10 @@ const unused = 90 * 24 * time.Hour
 // usedEvery is how often a program's last use is written.
 const usedEvery = time.Minute
 
-// Program returns what a user has allowed a program. It is zero if that is nothing.
-func (s *Service) Program(ctx context.Context, userID, id string) (Program, error) {
+// Program returns what a user has allowed a program since it was registered. It is zero if that is nothing.
+func (s *Service) Program(ctx context.Context, userID, id string, registered time.Time) (Program, error) {
 	found, err := programs.Get(ctx, s.c.Store, userID, id)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && found.Value.Since.Before(registered) {
 		return Program{}, nil
 	}
 	found.Value.ID = id
@@ -63,16 +63,26 @@ func (s *Service) Programs(ctx context.Context, userID string) (list []Program, 
 	}
 }
 
+// Allowed is what a user allows a program.
+type Allowed struct {
+	Program string // its kind and id
+	Scopes  []string
+	// Registered is when IT registered the program, or zero. What was allowed before that was for another program of
+	// the same id.
+	Registered time.Time
+}
+
 // Allow records that the user lets a program in, with these scopes besides those that they allowed
 // before. Also is written in the same batch.
-func (s *Service) Allow(ctx context.Context, who session.Actor, id string, scopes []string, also ...store.Op) error {
+func (s *Service) Allow(ctx context.Context, who session.Actor, a Allowed, also ...store.Op) error {
+	id, scopes := a.Program, a.Scopes
 	for attempt := 1; ; attempt++ {
 		found, err := programs.Get(ctx, s.c.Store, who.User.ID, id)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("looking up a program: %w", err)
 		}
-		if errors.Is(err, store.ErrNotFound) {
-			found = store.Entry[Program]{Owner: who.User.ID, Key: id, Value: Program{Since: s.c.Now().UTC()}}
+		if errors.Is(err, store.ErrNotFound) || found.Value.Since.Before(a.Registered) {
+			found = store.Entry[Program]{Owner: who.User.ID, Key: id, Version: found.Version, Value: Program{Since: s.c.Now().UTC()}}
 		}
 		for _, scope := range scopes {
 			if !slices.Contains(found.Value.Allowed, scope) {

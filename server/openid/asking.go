@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -153,7 +152,7 @@ func (h *Handlers) takeConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Prompt = slices.DeleteFunc(p.Prompt, func(prompt string) bool { return prompt == "consent" || prompt == "select_account" })
 	if !c.FirstParty {
-		err := h.Grants.Allow(r.Context(), who.Actor, grant.Client+c.ID, of.Scopes, h.allowed(who, c)...)
+		err := h.Grants.Allow(r.Context(), who.Actor, c.allows(of.Scopes), h.allowed(who, c)...)
 		if err != nil {
 			return err
 		}

@@ -183,7 +183,7 @@ func (h *Handlers) asks(r *http.Request, a request, c Client, who *httpapi.Calle
 	if c.FirstParty {
 		return consent{needed: a.prompts("consent") || a.prompts("select_account"), scopes: a.Scopes, again: true}, nil
 	}
-	before, err := h.Grants.Program(r.Context(), who.User.ID, grant.Client+c.ID)
+	before, err := h.Grants.Program(r.Context(), who.User.ID, grant.Client+c.ID, c.Created)
 	if err != nil {
 		return consent{}, err
 	}

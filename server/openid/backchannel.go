@@ -32,7 +32,7 @@ func (h *Handlers) Tell(ctx context.Context, ended grant.Ended) error {
 		return nil
 	}
 	c, err := h.client(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && c.BackChannel == "" {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (c.BackChannel == "" || ended.Given.Before(c.Created)) {
 		return nil // IT has removed it since
 	}
 	if err != nil {

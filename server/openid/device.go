@@ -299,7 +299,7 @@ func (h *Handlers) answerDevice(w http.ResponseWriter, r *http.Request) error {
 		Value: permission{c.ID, !allows, who.User.ID, who.Session.FirstID(), of.Scopes, grant.NewID(h.Now())},
 	})
 	if allows {
-		err = h.Grants.Allow(r.Context(), who.Actor, grant.Client+c.ID, of.Scopes, append(h.allowed(who, c), put)...)
+		err = h.Grants.Allow(r.Context(), who.Actor, c.allows(of.Scopes), append(h.allowed(who, c), put)...)
 	} else {
 		err = h.Store.Apply(r.Context(), store.Batch{put})
 	}

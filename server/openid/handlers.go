@@ -3,8 +3,10 @@ package openid
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/grant"
@@ -155,6 +157,20 @@ func (h *Handlers) allowed(who *httpapi.Caller, c Client) []store.Op {
 	event := who.Event(shared.EventProgramAllowed, h.Now())
 	event.Program = c.Name
 	return []store.Op{store.AddEvent{Event: event}}
+}
+
+// allows is what a user allows the client.
+func (c Client) allows(scopes []string) grant.Allowed {
+	return grant.Allowed{Program: grant.Client + c.ID, Scopes: scopes, Registered: c.Created}
+}
+
+// isOf refuses what was given to another client, or to one that had the id before: IT has removed that since, and what
+// users had allowed it isn't allowed to the new one.
+func (c Client) isOf(program string, since time.Time) error {
+	if program != grant.Client+c.ID || since.Before(c.Created) {
+		return fmt.Errorf("%w: it is for %s, and not for this client", grant.ErrInvalid, program)
+	}
+	return nil
 }
 
 // counted tells of an answer of the token endpoint. What strangers write is no name of a figure.

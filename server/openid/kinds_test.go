@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/keypeg/keypeg/server/openid"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -317,4 +318,41 @@ func TestES256(t *testing.T) {
 	}
 	s.claims(got.IDToken)
 	s.is("userinfo", s.userinfo(got.AccessToken)["sub"], ann.user.ID)
+}
+
+// TestRegisteredAgain: what users have allowed a client isn't allowed to another one that gets its id.
+func TestRegisteredAgain(t *testing.T) {
+	onEveryStoreScene(t, func(s *scene) {
+		registry := openid.NewRegistry(s.store, nil, s.now)
+		register := func() string {
+			c, secret, err := registry.Add(s.Context(), session.Actor{}, clientOf(s.T, func(c *openid.Client) { c.ID, c.Name, c.Secrets = "wiki", "Wiki", nil }))
+			if err != nil || c.ID != "wiki" {
+				s.Fatal(err)
+			}
+			return secret
+		}
+		first := register()
+		ann := s.user("ann")
+		offline := []string{"client_id", "wiki", "scope", "openid offline_access"}
+		status, got := s.program(openid.PathToken, codeForm(ann.code(offline...)), basic("wiki", first))
+		s.is("status", status, 200)
+		code := ann.code(offline...)
+		if err := registry.Remove(s.Context(), session.Actor{}, "wiki"); err != nil {
+			s.Fatal(err)
+		}
+		s.is("userinfo, when the client is removed", len(s.userinfo(got.AccessToken)), 0)
+		s.passes(time.Second)
+		second := register()
+		s.is("userinfo, when another one has its id", len(s.userinfo(got.AccessToken)), 0)
+		_, refused := s.program(openid.PathToken, codeForm(code), basic("wiki", second))
+		s.is("the code", refused.Error, "invalid_grant")
+		_, refused = s.program(openid.PathToken, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.RefreshToken}}, basic("wiki", second))
+		s.is("the refresh token", refused.Error, "invalid_grant")
+		page := ann.authorizes(offline...)
+		if strings.Contains(page.body, "now also asks") {
+			s.Error("the page says that ann has let it in before")
+		}
+		ann.back(ann.lets(page, "allow"))
+		s.is("allowed, and not asked again", ann.authorizes(offline...).status, 302)
+	})
 }

@@ -117,9 +117,10 @@ func (h *Handlers) token(w http.ResponseWriter, r *http.Request) error {
 func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tokens, error) {
 	on, code, refreshToken, err := h.Grants.Exchange(ctx, sent.Get("code"), func(code grant.Code) error {
 		verifier := sent.Get("code_verifier")
+		if err := c.isOf(code.Program, code.Issued); err != nil {
+			return err
+		}
 		switch {
-		case code.Program != grant.Client+c.ID:
-			return fmt.Errorf("%w: the code is for %s", grant.ErrInvalid, code.Program)
 		case code.Redirect != store.HashOf(sent.Get("redirect_uri")).String():
 			return fmt.Errorf("%w: redirect_uri is another one", grant.ErrInvalid)
 		case code.Bound != "" && !proves(verifier, code.Bound):
@@ -142,8 +143,8 @@ func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tok
 func (h *Handlers) refresh(ctx context.Context, c Client, sent url.Values) (tokens, error) {
 	asked := strings.Fields(sent.Get("scope"))
 	on, refreshToken, err := h.Grants.Refresh(ctx, sent.Get("refresh_token"), func(g grant.Grant) error {
-		if g.Program != grant.Client+c.ID {
-			return fmt.Errorf("%w: the refresh token is for %s", grant.ErrInvalid, g.Program)
+		if err := c.isOf(g.Program, g.Since); err != nil {
+			return err
 		}
 		for _, scope := range asked {
 			if !slices.Contains(g.Scopes, scope) {
@@ -207,7 +208,7 @@ func (h *Handlers) revoke(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, grant.ErrInvalid):
 	case err != nil:
 		return err
-	case g.Program == grant.Client+c.ID:
+	case c.isOf(g.Program, g.Since) == nil:
 		if err := h.Grants.Revoke(r.Context(), g); err != nil {
 			return err
 		}
@@ -242,7 +243,7 @@ func (h *Handlers) introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, grant.ErrInvalid) {
 		return err
 	}
-	if err != nil || on.Program != grant.Client+c.ID {
+	if err != nil || c.isOf(on.Program, on.Since) != nil {
 		return httpapi.Respond(w, http.StatusOK, map[string]any{"active": false})
 	}
 	return httpapi.Respond(w, http.StatusOK, map[string]any{

@@ -67,7 +67,7 @@ func (h *Handlers) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	var c Client
 	if err == nil {
-		if c, err = h.client(r.Context(), claims.Client); err == nil && (on.Program != grant.Client+c.ID || !c.Admits(on.User)) {
+		if c, err = h.client(r.Context(), claims.Client); err == nil && (c.isOf(on.Program, on.Since) != nil || !c.Admits(on.User)) {
 			err = fmt.Errorf("%w: the client may not be used by the user any more", grant.ErrInvalid)
 		}
 	}

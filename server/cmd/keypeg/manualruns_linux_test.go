@@ -111,6 +111,7 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "keypeg client add wiki", settings: servesByItself, before: map[string]string{"": serve}},
 		{begins: "keypeg client add grafana", settings: servesByItself},
 		{begins: "[client.wiki]", run: runsSettings},
+		{begins: "keypeg openid keys", settings: servesByItself},
 	},
 	"web/manual/gates.md": {
 		{begins: "[gate.wiki]", run: runsGate},
