@@ -1,12 +1,15 @@
 package forwardauth_test
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -97,5 +100,44 @@ func (s *street) turnsAway() {
 	}
 	if got := s.took(); len(got) > 0 {
 		s.Errorf("the program got %v", got)
+	}
+}
+
+// TestExamine: what keypeg doctor asks finds nothing at the proxies of the manual, and finds what is wrong with others.
+func TestExamine(t *testing.T) {
+	examine := func(s *street) error {
+		client := &http.Client{Transport: s.transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		gates := []forwardauth.Gate{{Name: "wiki", Host: wikiHost, Secure: true}, {Name: "open", Host: otherHost, Secure: true}}
+		_, port, _ := net.SplitHostPort(s.keypeg)
+		return forwardauth.Examine(s.Context(), client, gates[0], "http://localhost:"+port, gates)
+	}
+	for name, proxy := range proxies {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStreet(t, proxy)
+			if err := examine(s); err != nil {
+				t.Error(err)
+			}
+			if got := s.took(); len(got) > 0 {
+				t.Errorf("the program got %v", got)
+			}
+		})
+	}
+	for i, row := range []struct{ proxy, line, with, says string }{
+		{"nginx", "auth_request /.keypeg/check;", "", "is answered 200, and not led to the sign-in"},
+		{"nginx", "$scheme://$server_name$request_uri", "$scheme://$http_host$request_uri", "asks about a host that its client names"},
+		{"nginx", "127.0.0.1:8080/gate/nginx", "127.0.0.1:8080/gate/forward", "the check of the proxy is refused"},
+		{"nginx", "127.0.0.1:8080/gate/nginx", "127.0.0.1:1/gate/nginx", "the proxy answers 500, so its check fails"},
+		{"nginx", "wiki.example.com;\n", "wiki.example.net;\n", "the check of the proxy is refused"},
+		{"caddy", "handle /.keypeg/* {", "handle /keypeg/* {", "doesn't lead to http://localhost"},
+	} {
+		t.Run(fmt.Sprint(row.proxy, i), func(t *testing.T) {
+			t.Parallel()
+			s := &street{mistake: row.line, with: row.with}
+			s.opens(t, proxies[row.proxy])
+			if err := examine(s); err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("without %q: got %v, want %q", row.line, err, row.says)
+			}
+		})
 	}
 }

@@ -7,7 +7,7 @@ import "strings"
 func CheckTitle(catalogue *Catalogue, group, title string) (string, string) {
 	column := columnOf(catalogue)
 	about := ""
-	for _, of := range []string{"identity provider", "origins listed at"} {
+	for _, of := range []string{"identity provider", "origins listed at", "gate"} {
 		if id, is := strings.CutPrefix(title, of+" "); is {
 			title, about = of, " "+id
 		}
@@ -69,6 +69,7 @@ var checkTitles = map[string][5]string{
 	"Others/programs":                                   {"Programs", "Programme", "Programmes", "Programas", "プログラム"},
 	"Others/identity provider":                          {"Identity provider", "Identitätsanbieter", "Fournisseur d’identité", "Proveedor de identidad", "IDプロバイダー"},
 	"Address/origins listed at":                         {"Origins listed at", "Herkünfte gelistet bei", "Origines listées par", "Orígenes listados en", "オリジンの一覧："},
+	"Others/gate":                                       {"Protected host", "Geschützter Host", "Hôte protégé", "Host protegido", "保護されたホスト"},
 	"Others/mail server":                                {"Mail server", "Mailserver", "Serveur de messagerie", "Servidor de correo", "メールサーバー"},
 	"Others/backup":                                     {"Backup", "Sicherung", "Sauvegarde", "Copia de seguridad", "バックアップ"},
 	"Others/examination":                                {"Examination", "Untersuchung", "Examen", "Examen", "検査"},

@@ -22,6 +22,7 @@ func (v *visit) ofOthers() []Check {
 		checks = append(checks, Check{Group: groupOthers, Name: "identity provider " + p.Config().ID, Within: 40 * time.Second, Run: v.provider(p)})
 	}
 	checks = append(checks, Check{Group: groupOthers, Name: "programs", Within: time.Minute, Run: v.programs})
+	checks = append(checks, v.ofGates()...)
 	checks = append(checks, Check{Group: groupOthers, Name: "mail server", OfMachine: true, Within: 40 * time.Second, Run: v.mailServer})
 	if v.Backups.Folder != "" { // otherwise nobody knows of any
 		checks = append(checks, Check{Group: groupOthers, Name: "backup", OfMachine: true, Run: v.backup})

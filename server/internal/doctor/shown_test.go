@@ -31,7 +31,7 @@ func (given) WithOverrides() []string { return nil }
 func TestTitles(t *testing.T) {
 	p := Patient{Installation: installation.Installation{Settings: given{}}, Backups: installation.Schedule{Folder: "/backups"}, Notices: []Notice{{}}, Now: time.Now}
 	checks := append(p.ofSettings(), p.ofOrganisation(tenant.Tenant{})...)
-	checks = append(checks, Check{Group: groupDatabase, Name: "tenants"}, Check{Group: groupOthers, Name: "identity provider google"}, Check{Group: groupName, Name: "origins listed at example.com"})
+	checks = append(checks, Check{Group: groupDatabase, Name: "tenants"}, Check{Group: groupOthers, Name: "identity provider google"}, Check{Group: groupOthers, Name: "gate wiki"}, Check{Group: groupName, Name: "origins listed at example.com"})
 	same := []string{"Host", "X-Forwarded-For", "X-Forwarded-Proto", "Origin", "Keypeg-Nonce", "Accept-Encoding", "Content-Security-Policy", "Permissions-Policy", "Cache-Control", "app.wasm"}
 	for _, c := range checks {
 		group, title := message.CheckTitle(&message.Japanese, c.Group, c.Name)

@@ -1,0 +1,41 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/server/forwardauth"
+)
+
+// ofGates are the checks of the proxies in front of protected hosts.
+func (v *visit) ofGates() (checks []Check) {
+	for _, g := range v.organisation.Gates {
+		checks = append(checks, Check{Group: groupOthers, Name: "gate " + g.Name, Within: 40 * time.Second, Run: v.gate(g)})
+	}
+	return checks
+}
+
+// gate asks a protected host as a stranger does. Where the public URLs are looked for at one address, the host is too.
+func (v *visit) gate(g forwardauth.Gate) func(context.Context) Result {
+	return func(ctx context.Context) Result {
+		client := browser(func(ctx context.Context, network, address string) (net.Conn, error) {
+			if _, port, err := net.SplitHostPort(address); err == nil && v.Resolve.IsValid() {
+				address = net.JoinHostPort(v.Resolve.String(), port)
+			}
+			return (&net.Dialer{Timeout: usual}).DialContext(ctx, network, address)
+		})
+		defer client.CloseIdleConnections()
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		err := forwardauth.Examine(ctx, client, g, v.address.Origin, v.organisation.Gates)
+		if wrong, is := errors.AsType[forwardauth.Wrong](err); is {
+			return failed(wrong.What, do(wrong.Mend))
+		}
+		if err != nil {
+			return warn(g.Origin()+" doesn't answer this machine: "+reason(err), do("let the name lead to the proxy that protects it"))
+		}
+		return ok(g.Origin() + " leads strangers to the sign-in, whoever they say they are")
+	}
+}
