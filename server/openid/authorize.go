@@ -161,8 +161,7 @@ func (h *Handlers) missing(a request, who *httpapi.Caller) error {
 	if acr, _ := authentication(who.Session.Proof, who.User); !meets(acr, a.ACR) {
 		return oauth("unmet_authentication_requirements", "the user hasn't signed in in the way that acr_values asks for")
 	}
-	since := at.Truncate(time.Second)
-	if !since.Before(a.Begun.Truncate(time.Second)) {
+	if at.After(a.Begun) {
 		return nil // the request itself led to it
 	}
 	if a.prompts("login") || a.MaxAge != nil && h.Now().Sub(at) > time.Duration(*a.MaxAge)*time.Second {

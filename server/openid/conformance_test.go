@@ -80,7 +80,9 @@ var modules = map[string]func(*testing.T, *scene, *person){
 	"oidcc-prompt-login": func(t *testing.T, s *scene, ann *person) {
 		first := s.claims(s.exchanges(ann.code()).IDToken)["auth_time"].(float64)
 		s.passes(5 * time.Second)
+		ann.signsIn() // in the same moment, for something else
 		page := ann.authorizes("prompt", "login")
+		s.passes(time.Millisecond)
 		next := ann.submits(shared.PageConfirmForm, url.Values{"request": {ann.field(page)}, "password": {password}})
 		code := ann.back(ann.gets(next.header.Get("Location"))).Get("code")
 		if again := s.claims(s.exchanges(code).IDToken)["auth_time"].(float64); again < first+5 {

@@ -95,7 +95,7 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 	if err != nil {
 		return request{}, c, err
 	}
-	a := request{Client: c.ID, Redirect: sent.Get("redirect_uri"), Begun: h.Now().UTC()}
+	a := request{Client: c.ID, Redirect: sent.Get("redirect_uri"), Begun: h.Now().UTC().Truncate(time.Microsecond)}
 	if !c.RedirectAllowed(a.Redirect) {
 		return request{}, c, errWrongRedirect.Because(fmt.Errorf("redirect_uri of the client %s is %.300q: register it if it is right", c.ID, a.Redirect))
 	}
