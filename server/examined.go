@@ -75,9 +75,11 @@ func (s *Server) arrived(r *http.Request) probe.Arrived {
 
 // filesOfApp returns the addresses of what a browser loads, by what the doctor calls them.
 func (s *Server) filesOfApp() map[string]string {
-	return map[string]string{
-		"app.wasm": s.c.Asset("app.wasm"), "style.css": s.c.Asset("style.css"), "signinpages.js": s.c.Asset("signinpages.js"), "drawn.js": s.c.Asset("drawn.js"),
+	files := map[string]string{}
+	for _, name := range []string{"app.wasm", "style.css", "signinpages-en.js", "confirm-en.js", "drawn.js"} {
+		files[name] = s.c.Asset(name)
 	}
+	return files
 }
 
 // sentOf returns what a handler answers to a GET at a host, by a browser that sends these headers of a request.
