@@ -134,7 +134,7 @@ outdated:
 			$$(echo "$$modules" | sort -u) \
 			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
 			github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY) miniflux.app/v2@$(MINIFLUX) 2>/dev/null; \
-		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT); do \
+		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
 		done); \
@@ -186,6 +186,13 @@ bin/miniflux:
 	GOBIN=$(CURDIR)/bin go install miniflux.app/v2@$(MINIFLUX)
 	mv bin/miniflux.app $@
 
+# What signs in with Keypeg in a test as programs on Node do. It is not a part of Keypeg.
+OPENID_CLIENT := 6.9.0
+
+bin/openid-client/node_modules/openid-client/package.json: | tools-apt
+	rm -rf bin/openid-client && mkdir -p bin/openid-client && cd bin/openid-client && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . openid-client@$(OPENID_CLIENT) >/dev/null
+	touch $@
+
 # Grafana's own types, to which the dashboard must keep. They are not a part of Keypeg.
 GRAFANA := 13.2.3
 TYPESCRIPT := 7.0.2
@@ -194,7 +201,7 @@ bin/grafana/node_modules/typescript/bin/tsc: | tools-apt
 	rm -rf bin/grafana && mkdir -p bin/grafana && cd bin/grafana && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) >/dev/null
 	touch $@
 
-tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc
+tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json
 
 STATICCHECK := v0.8.2
 
