@@ -111,8 +111,8 @@ func (p programPages) StepUp(w http.ResponseWriter, r *http.Request, page openid
 	return p.s.signInPages.StepUp(w, status, httpapi.Text(r), shown)
 }
 
-func (p programPages) Onward(w http.ResponseWriter, r *http.Request, program, address string) error {
-	return p.s.signInPages.Onward(w, httpapi.Text(r), signinpages.Onward{Program: program, Address: address})
+func (p programPages) Onward(w http.ResponseWriter, r *http.Request, page openid.Onward) error {
+	return p.s.signInPages.Onward(w, httpapi.Text(r), signinpages.Onward{Program: page.Program, Address: page.Address, Posted: page.Posted})
 }
 
 func (p programPages) SignOut(w http.ResponseWriter, r *http.Request, page openid.SignOutPage) error {

@@ -214,7 +214,7 @@ func TestEmbedded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"style.css", "signinpages.css", "signinpages-en.js", "signinpages-ja.js", "confirm-en.js", "confirm-related-ja.js", "boot.js", "drawn.js", "loader.css", "worker.js", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon-apple-180.png"} {
+	for _, name := range []string{"style.css", "signinpages.css", "signinpages-en.js", "signinpages-ja.js", "confirm-en.js", "confirm-related-ja.js", "boot.js", "drawn.js", "onward.js", "loader.css", "worker.js", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon-apple-180.png"} {
 		if f.URL(name) == "" {
 			t.Errorf("%s is missing", name)
 		}

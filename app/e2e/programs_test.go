@@ -19,7 +19,12 @@ type grafana struct {
 
 func startServerWithProgram(t *testing.T) grafana {
 	t.Helper()
-	program := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	program := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost { // the answer by a form
+			r.ParseForm()
+			http.Redirect(w, r, "/cb?"+r.PostForm.Encode(), http.StatusSeeOther)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html")
 		io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><h1>The program</h1>`)
 	}))
@@ -78,6 +83,8 @@ func TestPrograms(t *testing.T) {
 	ann.clicks("button[value=allow]")
 	ann.isBackWith(g, "code")
 	ann.opens(g.asks()) // isn't asked again
+	ann.isBackWith(g, "code")
+	ann.opens(g.asks("response_mode", "form_post"))
 	ann.isBackWith(g, "code")
 
 	ann.opens("/activity")

@@ -17,11 +17,17 @@ import (
 type Pages interface {
 	Consent(w http.ResponseWriter, r *http.Request, page ConsentPage) error
 	StepUp(w http.ResponseWriter, r *http.Request, page StepUpPage) error
-	// Onward leads the browser on to an absolute address of a program.
-	Onward(w http.ResponseWriter, r *http.Request, program, address string) error
+	Onward(w http.ResponseWriter, r *http.Request, page Onward) error
 	// SignOut asks whether to sign out.
 	SignOut(w http.ResponseWriter, r *http.Request, page SignOutPage) error
 	Device
+}
+
+// Onward is where a page leads the browser on.
+type Onward struct {
+	Program string     // or provider
+	Address string     // absolute
+	Posted  url.Values // by a form; nil if the address has all
 }
 
 // ConsentPage is the content of the page on which a user lets a program in.
@@ -178,7 +184,7 @@ func (h *Handlers) confirm(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return h.askToConfirm(w, r, p, c, who, err)
 		}
-		return h.Pages.Onward(w, r, name, address)
+		return h.Pages.Onward(w, r, Onward{Program: name, Address: address})
 	}
 	issued, err := h.Accounts.ConfirmPassword(r.Context(), who.Actor, typed.Get("password"))
 	if shared.CodeOf(err) != "" {

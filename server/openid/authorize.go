@@ -72,21 +72,31 @@ func (h *Handlers) refusedTo(w http.ResponseWriter, r *http.Request, p pending, 
 		return err
 	}
 	h.Log.Info("an authorization request is refused", "request", httpapi.RequestID(r.Context()), "client", c.ID, "cause", refused)
-	return h.leadBack(w, r, p, c, h.refusal(p.request, refused))
+	return h.leadBack(w, r, p, c, refusalOf(refused))
 }
 
-// leadBack sends the browser to the program. Behind one of our own forms that isn't a redirect: see
+// leadBack sends the browser to the program with an answer. Behind one of our own forms that isn't a redirect: see
 // signinpages.Onward.
-func (h *Handlers) leadBack(w http.ResponseWriter, r *http.Request, p pending, c Client, address string) error {
+func (h *Handlers) leadBack(w http.ResponseWriter, r *http.Request, p pending, c Client, values url.Values) error {
 	h.done(w, p.id)
 	w.Header().Set("Cache-Control", "no-store")
+	values = h.with(p.request, values)
+	if p.Posted {
+		// This page has nothing but the form, which the program may answer by leading on to anywhere.
+		w.Header().Set("Content-Security-Policy", formPolicy)
+		return h.Pages.Onward(w, r, Onward{Program: c.Name, Address: p.Redirect, Posted: values})
+	}
+	address := p.address(values)
 	if p.id == "" {
 		w.Header().Set("Location", address) // as it was registered: http.Redirect would rewrite it
 		w.WriteHeader(http.StatusFound)
 		return nil
 	}
-	return h.Pages.Onward(w, r, c.Name, address)
+	return h.Pages.Onward(w, r, Onward{Program: c.Name, Address: address})
 }
+
+// formPolicy is the policy of a page that sends its form to a program.
+const formPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action http: https:; frame-ancestors 'none'"
 
 // decide answers a request, or asks the user for what is missing.
 func (h *Handlers) decide(w http.ResponseWriter, r *http.Request, p pending, c Client) error {
@@ -202,5 +212,5 @@ func (h *Handlers) answerWithCode(w http.ResponseWriter, r *http.Request, p pend
 	if err != nil {
 		return err
 	}
-	return h.leadBack(w, r, p, c, h.answer(p.request, url.Values{"code": {code}}))
+	return h.leadBack(w, r, p, c, url.Values{"code": {code}})
 }

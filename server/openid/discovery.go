@@ -47,7 +47,7 @@ func (h *Handlers) discovery(w http.ResponseWriter, _ *http.Request) error {
 
 		"scopes_supported":         allScopes,
 		"response_types_supported": []string{"code"},
-		"response_modes_supported": []string{"query"},
+		"response_modes_supported": []string{modeQuery, modePost},
 		"grant_types_supported":    []string{"authorization_code", "refresh_token", grantDevice},
 		"prompt_values_supported":  []string{"none", "login", "consent", "select_account"},
 		"acr_values_supported":     []string{acrPasskey, acrHardware},

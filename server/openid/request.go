@@ -33,6 +33,7 @@ type request struct {
 	Subject   string    `json:"u,omitempty"` // sub of the id_token_hint
 	Hint      string    `json:"h,omitempty"` // login_hint
 	Locales   string    `json:"l,omitempty"` // ui_locales
+	Posted    bool      `json:"f,omitempty"` // response_mode is form_post
 	Begun     time.Time `json:"b"`
 }
 
@@ -102,6 +103,7 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 	if state := sent["state"]; len(state) == 1 && len(state[0]) <= mostState {
 		a.State = state[0]
 	}
+	a.Posted = sent.Get("response_mode") == modePost && !isOfAnApp(a.Redirect)
 	return a, c, a.fill(h, ctx, c, sent)
 }
 
@@ -157,11 +159,17 @@ func checkKind(sent url.Values) error {
 	case kind != "code":
 		return oauth("unsupported_response_type", "response_type must be code")
 	}
-	if mode := sent.Get("response_mode"); mode != "" && mode != "query" {
-		return oauth("invalid_request", "response_mode must be query")
+	if mode := sent.Get("response_mode"); mode != "" && mode != modeQuery && mode != modePost {
+		return oauth("invalid_request", "response_mode must be query or form_post")
 	}
 	return nil
 }
+
+// The response modes (OAuth 2.0 Multiple Response Type Encoding Practices, 2.1; OAuth 2.0 Form Post Response Mode, 2).
+const (
+	modeQuery = "query"
+	modePost  = "form_post"
+)
 
 // challenge is a code challenge of S256 (RFC 7636, 4.2): a SHA-256 in base64url.
 var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
@@ -227,12 +235,17 @@ var allScopes = []string{shared.ScopeOpenID, shared.ScopeProfile, shared.ScopeEm
 
 func scopeText(scopes []string) string { return strings.Join(scopes, " ") }
 
-// answer returns the address to which a request is answered, with iss (RFC 9207, 2).
-func (h *Handlers) answer(a request, values url.Values) string {
+// with adds to an answer what each has: iss (RFC 9207, 2) and state.
+func (h *Handlers) with(a request, values url.Values) url.Values {
 	values.Set("iss", h.Issuer)
 	if a.State != "" {
 		values.Set("state", a.State)
 	}
+	return values
+}
+
+// address returns the address of a program with an answer in its query.
+func (a request) address(values url.Values) string {
 	glue := "?"
 	if strings.Contains(a.Redirect, "?") { // its own query stays as it is (RFC 6749, 3.1.2)
 		glue = "&"
@@ -240,7 +253,12 @@ func (h *Handlers) answer(a request, values url.Values) string {
 	return a.Redirect + glue + values.Encode()
 }
 
-// refusal returns the address to which a request is refused.
-func (h *Handlers) refusal(a request, e *oauthError) string {
-	return h.answer(a, url.Values{"error": {e.code}, "error_description": {e.detail}})
+// refusalOf is the answer by which a request is refused.
+func refusalOf(e *oauthError) url.Values {
+	return url.Values{"error": {e.code}, "error_description": {e.detail}}
+}
+
+// isOfAnApp reports whether an address has a scheme of an app's own, to which no form can be sent.
+func isOfAnApp(address string) bool {
+	return !strings.HasPrefix(address, secure) && !strings.HasPrefix(address, plain)
 }

@@ -183,7 +183,7 @@ func (h *Handlers) left(w http.ResponseWriter, r *http.Request, out leaving, c C
 	case out.To == "":
 		http.Redirect(w, r, shared.PageSignIn, http.StatusSeeOther)
 	case afterForm:
-		return h.Pages.Onward(w, r, c.Name, out.To)
+		return h.Pages.Onward(w, r, Onward{Program: c.Name, Address: out.To})
 	default:
 		w.Header().Set("Location", out.To)
 		w.WriteHeader(http.StatusFound)

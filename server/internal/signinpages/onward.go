@@ -2,6 +2,7 @@ package signinpages
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,6 +18,9 @@ import (
 type Onward struct {
 	Program string
 	Address string // absolute; it may have the scheme of an app
+	// Posted are values that the browser brings there by a form (OAuth 2.0 Form Post Response Mode). None means that the
+	// address has all.
+	Posted url.Values
 }
 
 // Onward writes the page that leads on. It is what follows a form in the place of a redirect: the policy of
@@ -31,16 +35,27 @@ func (p *Pages) Onward(w http.ResponseWriter, text *message.Catalogue, page Onwa
 		return err
 	}
 	draws := consentPage{Pages: p, text: text, words: message.ProgramPagesIn(text), program: page.Program}
-	w.Header().Set("Refresh", "0;url="+address)
+	leads, script := g.Node(nil), ""
+	label := h.Span(filled(draws.words.Onward, "program", page.Program))
+	if page.Posted == nil {
+		w.Header().Set("Refresh", "0;url="+address)
+		leads = h.P(h.A(h.Class("button primary wide"), h.ID("onward"), h.Href(address), label))
+	} else {
+		script = "onward.js"
+		leads = h.Form(h.ID("onward-form"), h.Method("post"), h.Action(address),
+			g.Map(slices.Sorted(maps.Keys(page.Posted)), func(name string) g.Node {
+				return h.Input(h.Type("hidden"), h.Name(name), h.Value(page.Posted.Get(name)))
+			}),
+			h.Button(h.Class("button primary wide"), h.ID("onward"), label))
+	}
 	return p.write(w, http.StatusOK, text, content{
+		script:  script,
 		title:   message.Fill(draws.words.OnwardTitle, "program", page.Program),
 		heading: filled(draws.words.OnwardTitle, "program", page.Program),
 		brand:   draws.brand(),
 		lead:    g.Text(draws.words.OnwardLead),
 		rows:    true,
-		body: g.Group{
-			h.P(h.A(h.Class("button primary wide"), h.ID("onward"), h.Href(address), h.Span(filled(draws.words.Onward, "program", page.Program)))),
-		},
+		body:    g.Group{leads},
 	})
 }
 
