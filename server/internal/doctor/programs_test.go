@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/keypeg/keypeg/server/internal/control"
@@ -69,6 +70,23 @@ func TestPrograms(t *testing.T) {
 	if r := visits([]openid.Client{good}, good); r.State != Warning || !strings.Contains(r.Compared, "good was added with keypeg client add too") {
 		t.Errorf("one that is hidden: %+v", r)
 	}
+	var seen atomic.Int32
+	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }))
+	t.Cleanup(inside.Close)
+	tenants := openid.Client{ID: "tenants", Redirects: []string{inside.URL + "/admin"}, BackChannel: inside.URL + "/out"}
+	for _, hosted := range []bool{false, true} {
+		seen.Store(0)
+		v := &visit{Patient: Patient{hosted: hosted}, examined: &installation.Examined{}}
+		v.examined.Clients = []control.RegisteredClient{{ID: tenants.ID, Client: tenants}}
+		r := v.programs(t.Context())
+		if hosted && (seen.Load() > 0 || r.State != OK || r.Compared != "1 are registered") {
+			t.Errorf("a tenant has us open %d addresses: %+v", seen.Load(), r)
+		}
+		if !hosted && seen.Load() != 2 {
+			t.Errorf("for IT, %d addresses are opened", seen.Load())
+		}
+	}
+
 	var many []openid.Client
 	for range 9 {
 		many = append(many, at("moved", "PROGRAM/other"))
