@@ -79,6 +79,9 @@ type Config struct {
 	// AnyClient also accepts programs that nobody has registered here, if their client_id is the address of a document
 	// about them (OAuth Client ID Metadata Document). The server fetches it.
 	AnyClient bool
+	// PublicPrograms tells programs of ended sessions at public addresses only, except those of Clients. It is for servers
+	// whose administrators aren't IT: they must not reach the network of this machine with an address that they register.
+	PublicPrograms bool
 	// Gates are the hosts of programs behind a proxy that asks here who may pass. See [ParseGate] and [CheckGates].
 	Gates []forwardauth.Gate
 

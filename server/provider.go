@@ -27,7 +27,7 @@ func (s *Server) openProvider(ctx context.Context) (err error) {
 	}
 	s.provider, err = openid.NewHandlers(ctx, openid.Handlers{
 		Issuer: s.c.Address.Origin, Store: records, Registry: s.registry, Grants: s.grants, Keys: keys, Accounts: s.c.Accounts,
-		Languages: languages, AnyClient: s.c.AnyClient,
+		Languages: languages, AnyClient: s.c.AnyClient, PublicPrograms: s.c.PublicPrograms,
 		Gates: httpapi.Gates{Authenticate: s.gates.Authenticate, Admitted: s.gates.Admitted}, Answers: s.answers, Cookies: s.cookies, Now: s.c.Now, Log: s.c.Log,
 		Pages:      programPages{s},
 		SetSession: s.local.setSession,

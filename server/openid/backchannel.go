@@ -63,7 +63,11 @@ func (h *Handlers) sendLogout(ctx context.Context, c Client, token string) error
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := h.outward.Do(r)
+	outward := h.outward
+	if h.PublicPrograms && !c.Configured {
+		outward = h.outwardPublic
+	}
+	answer, err := outward.Do(r)
 	if err != nil {
 		return err
 	}

@@ -56,16 +56,20 @@ type described struct {
 }
 
 func newDocuments(now store.Clock) *documents {
-	d := &documents{now: now, turns: make(chan struct{}, fetchesAtOnce), known: recent.NewMap[string, described](documentLife, mostDocuments)}
-	dialer := &net.Dialer{Timeout: fetchWithin, Control: publicOnly}
-	d.http = &http.Client{
-		Timeout: fetchWithin,
-		// No proxy of the environment: it would connect to what publicOnly refuses.
-		Transport:     &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: mostDocument, TLSHandshakeTimeout: fetchWithin, IdleConnTimeout: time.Minute, MaxIdleConns: fetchesAtOnce},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	d := &documents{now: now, http: publicClient(fetchWithin), turns: make(chan struct{}, fetchesAtOnce), known: recent.NewMap[string, described](documentLife, mostDocuments)}
 	d.client = d.get
 	return d
+}
+
+// publicClient returns a client that connects to public addresses only, follows no redirect, and waits for this time.
+func publicClient(within time.Duration) *http.Client {
+	dialer := &net.Dialer{Timeout: within, Control: publicOnly}
+	return &http.Client{
+		Timeout: within,
+		// No proxy of the environment: it would connect to what publicOnly refuses.
+		Transport:     &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: mostDocument, TLSHandshakeTimeout: within, IdleConnTimeout: time.Minute, MaxIdleConns: fetchesAtOnce},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // errPrivate is the error for an address that isn't public.

@@ -28,6 +28,9 @@ type Handlers struct {
 	Languages []string // of our pages
 	// AnyClient accepts clients that nobody has registered, by the document at the address that is their id.
 	AnyClient bool
+	// PublicPrograms tells programs of ended sessions at public addresses only, except those of the configuration file:
+	// whoever registers the others must not reach the network of this machine.
+	PublicPrograms bool
 
 	Gates   httpapi.Gates
 	Answers httpapi.Answers
@@ -49,6 +52,7 @@ type Handlers struct {
 	requests, forms, pushed, devices *seal.Sealer
 	pairwise                         []byte
 	outward                          *http.Client // to addresses that IT has registered
+	outwardPublic                    *http.Client // to public addresses that somebody else has registered
 	documents                        *documents
 	polls                            *polls
 }
@@ -78,6 +82,7 @@ func NewHandlers(ctx context.Context, h Handlers) (*Handlers, error) {
 		}
 	}
 	h.outward = &http.Client{Timeout: tellWithin, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	h.outwardPublic = publicClient(tellWithin)
 	h.documents, h.polls = newDocuments(h.Now), newPolls()
 	return &h, nil
 }

@@ -83,7 +83,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 		config.Examine = c.turns.Limit(c.serving.Examine(t))
 	}
 	config.Providers, config.Clients, config.Gates, config.Answered = protocolsOf(org, address), org.Clients, c.gatesOf(t, org, address), figures.Answered()
-	config.TokenAnswered, config.AnyClient = figures.Programs(), org.AnyClient
+	config.TokenAnswered, config.AnyClient, config.PublicPrograms = figures.Programs(), org.AnyClient, c.Cloud
 	handler, err := server.New(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, c.release(db))
