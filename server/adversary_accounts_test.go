@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ var accountClaims = []claim{
 		}
 		known := problem("ann", shared.EventSignInFailed)
 		for _, name := range []string{"nobody", "", "a b", "\u202enna", strings.Repeat("x", 5000)} {
-			if unknown := problem(name); unknown != known {
+			if unknown := problem(name); !reflect.DeepEqual(unknown, known) {
 				s.Errorf("%q: %+v\nann: %+v", name, unknown, known)
 			}
 		}

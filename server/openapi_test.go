@@ -395,7 +395,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.BeginSignIn{}, shared.BeginRegistration{}, shared.FinishCeremony{}, shared.FinishRegistration{},
 			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
-			shared.Session{}, shared.SessionList{}, shared.Program{}, shared.ProgramList{}, shared.Activity{}, shared.Event{}, shared.AuditPage{}, shared.AuditUser{}, shared.AuditEvent{}, shared.Member{}, shared.Members{},
+			shared.Session{}, shared.SessionList{}, shared.Program{}, shared.ClientList{}, shared.Client{}, shared.ClientSettings{}, shared.ClientPreset{}, shared.AddClient{}, shared.ChangeClient{}, shared.RotateClient{}, shared.RegisteredClient{}, shared.ClientText{}, shared.Fault{}, shared.ProgramList{}, shared.Activity{}, shared.Event{}, shared.AuditPage{}, shared.AuditUser{}, shared.AuditEvent{}, shared.Member{}, shared.Members{},
 			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ExportedPasskey{}, shared.ExportedIdentity{}, shared.ExportedLink{}, shared.ExportedMails{}, shared.ExportedMail{}, shared.ExportedAddress{}, shared.ExportedBrowser{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ImportUsers{}, shared.ImportedUsers{}, shared.ImportRow{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
 		} {
 			hasMembersOf(t, d, reflect.TypeOf(of).Name(), of)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -86,8 +87,11 @@ func forRoles(pattern, body string, auditor, helper, administrator cells) row {
 
 // isAboutSomebody reports whether a request names something that belongs to a user.
 func (r row) isAboutSomebody() bool {
-	return strings.Contains(strings.ReplaceAll(r.pattern, "{provider}", ""), "{")
+	return strings.Contains(strings.NewReplacer("{provider}", "", "{client}", "").Replace(r.pattern), "{")
 }
+
+// ofClient is a program that belongs to nobody.
+const ofClient = shared.PathClient + "{client}"
 
 const ofUser = shared.PathUser + "{id}"
 
@@ -135,6 +139,14 @@ var rows = []row{
 	forRoles("GET "+shared.PathAudit, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathAuditExport, "", all("200"), no, all("200")),
 
+	forRoles("GET "+shared.PathClients, "", all("200"), no, all("200")),
+	forRoles("GET "+ofClient, "", all("200"), no, all("200")),
+	forRoles("GET "+ofClient+shared.PathTextOf, "", all("invalid_client"), no, all("invalid_client")), // no preset is named
+	forRoles("POST "+shared.PathClients, `{"id":"notes","settings":{"redirects":["https://notes.example/cb"]}}`, no, no, all("201")),
+	forRoles("PATCH "+ofClient, `{"revision":"old"}`, no, no, all("conflict")),
+	forRoles("POST "+ofClient+shared.PathRotateOf, `{"overlapDays":1}`, no, no, all("200")),
+	forRoles("DELETE "+ofClient, "", no, no, all("204")),
+
 	forRoles("POST "+shared.PathChecks, "", no, no, all("200")),
 	forRoles("POST "+shared.PathChecksBrowser, `{}`, no, no, all("200")),
 
@@ -175,7 +187,7 @@ var rows = []row{
 func TestRoles(t *testing.T) {
 	served := map[string]bool{"/api/": true} // what no other pattern takes
 	for _, r := range rows {
-		served[r.pattern] = true
+		served[strings.ReplaceAll(r.pattern, "{client}", "{id}")] = true
 		c := newCast(t)
 		for as, outcomes := range map[string]cells{"": all(r.nobody), "uma": r.user, "aud": r.auditor, "hal": r.helper, "root": r.administrator} {
 			for of, want := range outcomes {
@@ -222,6 +234,10 @@ func newCast(t *testing.T) *cast {
 			t.Fatal(err)
 		}
 		c.people[name].lets("client:of "+name, shared.ScopeProfile)
+	}
+	wiki := openid.Client{ID: "wiki", Redirects: []string{"https://wiki.example/cb"}}
+	if _, _, err := c.handler.Clients().Add(c.Context(), session.Actor{}, wiki); err != nil {
+		t.Fatal(err)
 	}
 	c.people[""] = c.visitor()
 	return c
@@ -281,7 +297,7 @@ func (c *cast) sendsRow(r row, as string, of whose) (a answer, name string) {
 		c.Fatalf("%s has %d sessions (%v)", name, len(sessions.Sessions), err)
 	}
 	ids := map[string]string{
-		"{passkey}": shortID("passkey of " + name), "{identity}": shortID("identity of " + name), "{session}": sessions.Sessions[0].ID, "{program}": shortID("program client:of " + name), "{provider}": "none", "{id}": user.ID,
+		"{passkey}": shortID("passkey of " + name), "{identity}": shortID("identity of " + name), "{session}": sessions.Sessions[0].ID, "{program}": shortID("program client:of " + name), "{provider}": "none", "{client}": "wiki", "{id}": user.ID,
 	}
 	for prefix, kind := range map[string]string{shared.PathPasskey: "{passkey}", shared.PathIdentity: "{identity}", shared.PathSession: "{session}", shared.PathProgram: "{program}"} {
 		if strings.Contains(r.pattern, " "+prefix+"{id}") {

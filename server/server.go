@@ -33,6 +33,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/checks"
+	"github.com/keypeg/keypeg/server/internal/clients"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/probe"
 	"github.com/keypeg/keypeg/server/internal/seal"
@@ -290,6 +291,7 @@ func (s *Server) routes() *http.ServeMux {
 			s.mountChecks(api)
 		}
 		s.programs().Mount(api)
+		clients.Clients{Registry: s.registry, Issuer: s.c.Address.Origin, Gates: s.gates}.Mount(api)
 		audit.Log{Store: s.c.Store, Now: s.c.Now, Gates: s.gates}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {

@@ -18,11 +18,13 @@ const (
 	CodeInvalidName Code = "invalid_name"
 	// CodeInvalidPassword: a new password is too short or too long.
 	CodeInvalidPassword Code = "invalid_password"
-	// CodeNameTaken: the user has a passkey with this name already, or another user has this
-	// user name.
+	// CodeNameTaken: the user has a passkey with this name already, another user has this
+	// user name, or another program has this client id.
 	CodeNameTaken Code = "name_taken"
 	// CodeInvalidEmail: a text is no e-mail address.
 	CodeInvalidEmail Code = "invalid_email"
+	// CodeInvalidClient: the settings of a program can't be used. Faults say which, and why.
+	CodeInvalidClient Code = "invalid_client"
 	// CodeEmailTaken: it is another user's e-mail address.
 	CodeEmailTaken Code = "email_taken"
 	// CodeUnauthenticated: there is no session, or it has ended.
@@ -141,6 +143,9 @@ type Error struct {
 	// So its password manager may delete it (WebAuthn Level 3, 5.1.10.1).
 	UnknownCredential bool
 
+	// Faults are what is wrong with single fields, for [CodeInvalidClient].
+	Faults []Fault
+
 	// RetryAfter is how long to wait before the same request may succeed; 0 if waiting
 	// changes nothing.
 	RetryAfter time.Duration
@@ -220,4 +225,6 @@ type Problem struct {
 	RequestID string `json:"requestId,omitempty"`
 	// UnknownCredential is that of the [Error].
 	UnknownCredential bool `json:"unknownCredential,omitempty"`
+	// Faults are those of the [Error].
+	Faults []Fault `json:"faults,omitempty"`
 }

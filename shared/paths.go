@@ -132,6 +132,20 @@ const (
 	// The program gets nothing more, and has to ask again.
 	PathProgram = "/api/v1/account/programs/"
 
+	// PathClients answers GET of administrators and auditors with the [ClientList]. A POST of administrators takes an
+	// [AddClient] and answers 201 with a [RegisteredClient].
+	PathClients = "/api/v1/clients"
+	// PathClient, followed by a client id, answers GET with the [Client]. For administrators it takes a PATCH with a
+	// [ChangeClient] and answers [Client], and DELETE. Under the id:
+	//
+	//   - [PathRotateOf] takes a POST with a [RotateClient] and answers [RegisteredClient].
+	//   - [PathTextOf], with preset and maybe url in the query, answers GET with a [ClientText].
+	//
+	// What changes something needs a recent confirmation.
+	PathClient   = "/api/v1/clients/"
+	PathRotateOf = "/rotate"
+	PathTextOf   = "/settings"
+
 	// PathAudit answers GET with an [AuditPage], for administrators and auditors. The query has the
 	// filters kind (kinds and groups of kinds, with commas between), user and by (an id, a name or an address; by also
 	// takes [ByAdministrators] and the others), address (an IP address, or a network), from and to

@@ -87,7 +87,7 @@ func refusal(status int, answer []byte) error {
 		return refusedBetween(status).Because(fmt.Errorf("status %d without a problem that we know", status))
 	}
 	refused := shared.Errorf(problem.Code, "%s", problem.Detail)
-	refused.UnknownCredential = problem.UnknownCredential
+	refused.UnknownCredential, refused.Faults = problem.UnknownCredential, problem.Faults
 	return refused
 }
 

@@ -42,6 +42,7 @@ type Client struct {
 	Device     bool     `json:"device,omitempty"` // may use the device flow (RFC 8628)
 
 	Created time.Time `json:"created,omitzero"`
+	Changed time.Time `json:"changed,omitzero"` // last, also its secret
 	// Configured means that the client is from the configuration file, and can be changed there alone.
 	Configured bool `json:"-"`
 }

@@ -178,12 +178,18 @@ func (p Preset) Client(address string) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
-	c := p.client(at)
+	return p.Template(at), nil
+}
+
+// Template returns the client of a program with a text for the address of its start page. It can't be registered: it says
+// what Client would return.
+func (p Preset) Template(address string) Client {
+	c := p.client(address)
 	c.Name = p.Name
 	if !p.Fixed {
-		c.Home = at + "/"
+		c.Home = address + "/"
 	}
-	return c, nil
+	return c
 }
 
 // Told is what a program must be told of its client.

@@ -198,6 +198,7 @@ func (r *Registry) Add(ctx context.Context, who session.Actor, c Client) (added 
 		return Client{}, "", refuse(ErrFull, "there are %d clients, and there can't be more: remove those that nobody uses", len(all))
 	}
 	c.Created, c.Secrets, c.Configured = r.now().UTC(), nil, false
+	c.Changed = c.Created
 	if c.UsesSecret() {
 		secret = c.renewSecret(c.Created, 0)
 	}
@@ -217,11 +218,27 @@ func (r *Registry) Add(ctx context.Context, who session.Actor, c Client) (added 
 //
 // It fails with [Invalid], [ErrConfigured] and [store.ErrNotFound].
 func (r *Registry) Change(ctx context.Context, who session.Actor, c Client) (changed Client, err error) {
-	if c, err = c.Check(); err != nil {
-		return Client{}, err
-	}
-	err = r.change(ctx, who, c.ID, shared.EventClientChanged, func(stored *Client) error {
-		c.Created, c.Secrets = stored.Created, stored.Secrets
+	return r.Edit(ctx, who, c.ID, func(stored *Client) error {
+		*stored = c
+		return nil
+	})
+}
+
+// Edit is Change for whoever changes what there is. Do gets the client as it is stored, and runs again if somebody else
+// has changed it meanwhile. Its error is returned, and then nothing changes.
+//
+// It fails as Change does.
+func (r *Registry) Edit(ctx context.Context, who session.Actor, id string, do func(*Client) error) (changed Client, err error) {
+	err = r.change(ctx, who, id, shared.EventClientChanged, func(stored *Client) error {
+		c := *stored
+		c.ID = id
+		if err := do(&c); err != nil {
+			return err
+		}
+		if c, err = c.Check(); err != nil {
+			return err
+		}
+		c.Created, c.Changed, c.Secrets = stored.Created, r.now().UTC(), stored.Secrets
 		if !c.UsesSecret() {
 			c.Secrets = nil
 		}
@@ -244,7 +261,8 @@ func (r *Registry) Rotate(ctx context.Context, who session.Actor, id string, ove
 		if !stored.UsesSecret() {
 			return refuse(ErrNoSecret, "the client %s has no secret: it authenticates with %s", id, stored.Authentication)
 		}
-		secret = stored.renewSecret(r.now().UTC(), overlap)
+		stored.Changed = r.now().UTC()
+		secret = stored.renewSecret(stored.Changed, overlap)
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,15 @@
 package message
 
 var frenchRefusals = []Refusal{
+	{"Something in these settings can't be used. Correct what is marked.", "Quelque chose dans ces réglages ne convient pas. Corrigez ce qui est marqué."},
+	{"Another program has this client id. Choose another one.", "Un autre programme a cet identifiant client. Choisissez-en un autre."},
+	{"This program is in the configuration file, and can be changed there only.", "Ce programme est dans le fichier de configuration et ne peut être modifié que là."},
+	{"This program has no secret, because of how it authenticates.", "Ce programme n’a pas de secret, parce qu’il s’authentifie autrement."},
+	{"There are too many programs. Remove those that nobody uses.", "Il y a trop de programmes. Supprimez ceux que personne n’utilise."},
+	{"This program isn't registered any more.", "Ce programme n’est plus enregistré."},
+	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "Quelqu’un d’autre a modifié ce programme entre-temps. Regardez-le de nouveau, puis modifiez-le."},
+	{"The old secret can stay for 0 to %d days.", "L’ancien secret peut rester valable de 0 à %d jours."},
+	{"The settings of the program can't be read.", "Les réglages du programme sont illisibles."},
 	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "Quelqu’un d’autre est connecté entre-temps. Revenez au programme et recommencez là-bas."},
 	{"No device shows this code. Look again, and type all ten letters.", "Aucun appareil n’affiche ce code. Regardez encore une fois et saisissez les dix lettres."},
 	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "Cette connexion a été commencée il y a trop longtemps, ou dans un autre navigateur. Revenez au programme et recommencez là-bas."},

@@ -1,6 +1,15 @@
 package message
 
 var germanRefusals = []Refusal{
+	{"Something in these settings can't be used. Correct what is marked.", "Etwas in diesen Einstellungen geht so nicht. Berichtigen Sie, was markiert ist."},
+	{"Another program has this client id. Choose another one.", "Ein anderes Programm hat diese Client-ID. Wählen Sie eine andere."},
+	{"This program is in the configuration file, and can be changed there only.", "Dieses Programm steht in der Konfigurationsdatei und lässt sich nur dort ändern."},
+	{"This program has no secret, because of how it authenticates.", "Dieses Programm hat kein Geheimnis, weil es sich anders ausweist."},
+	{"There are too many programs. Remove those that nobody uses.", "Es sind zu viele Programme. Entfernen Sie die, die niemand benutzt."},
+	{"This program isn't registered any more.", "Dieses Programm ist nicht mehr eingetragen."},
+	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "Jemand anderes hat dieses Programm inzwischen geändert. Sehen Sie es noch einmal an, und ändern Sie es dann."},
+	{"The old secret can stay for 0 to %d days.", "Das alte Geheimnis kann 0 bis %d Tage weiter gelten."},
+	{"The settings of the program can't be read.", "Die Einstellungen des Programms sind nicht lesbar."},
 	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "Inzwischen ist jemand anderes angemeldet. Gehen Sie zurück zum Programm, und beginnen Sie dort noch einmal."},
 	{"No device shows this code. Look again, and type all ten letters.", "Kein Gerät zeigt diesen Code. Sehen Sie noch einmal nach, und geben Sie alle zehn Buchstaben ein."},
 	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "Diese Anmeldung wurde vor zu langer Zeit begonnen oder in einem anderen Browser. Gehen Sie zurück zum Programm, und beginnen Sie dort noch einmal."},

@@ -1,6 +1,15 @@
 package message
 
 var japaneseRefusals = []Refusal{
+	{"Something in these settings can't be used. Correct what is marked.", "使用できない設定があります。印の付いた項目を直してください。"},
+	{"Another program has this client id. Choose another one.", "このクライアント ID は別のプログラムが使用しています。別の ID を選んでください。"},
+	{"This program is in the configuration file, and can be changed there only.", "このプログラムは設定ファイルにあるため、そこでのみ変更できます。"},
+	{"This program has no secret, because of how it authenticates.", "このプログラムは別の方法で認証するため、シークレットがありません。"},
+	{"There are too many programs. Remove those that nobody uses.", "プログラムが多すぎます。使われていないものを削除してください。"},
+	{"This program isn't registered any more.", "このプログラムはもう登録されていません。"},
+	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "このプログラムは別の人が変更しました。もう一度確認してから変更してください。"},
+	{"The old secret can stay for 0 to %d days.", "古いシークレットを残せるのは 0～%d 日間です。"},
+	{"The settings of the program can't be read.", "プログラムの設定を読み取れません。"},
 	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "別の人がサインインしています。プログラムに戻って、もう一度始めてください。"},
 	{"No device shows this code. Look again, and type all ten letters.", "このコードを表示しているデバイスはありません。もう一度確認して、10 文字すべてを入力してください。"},
 	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "このサインインは開始から時間が経ちすぎたか、別のブラウザーで始められました。プログラムに戻って、もう一度始めてください。"},

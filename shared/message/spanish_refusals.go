@@ -1,6 +1,15 @@
 package message
 
 var spanishRefusals = []Refusal{
+	{"Something in these settings can't be used. Correct what is marked.", "Algo en estos ajustes no se puede usar. Corrige lo que está marcado."},
+	{"Another program has this client id. Choose another one.", "Otro programa tiene este identificador de cliente. Elige otro."},
+	{"This program is in the configuration file, and can be changed there only.", "Este programa está en el archivo de configuración y solo se puede cambiar allí."},
+	{"This program has no secret, because of how it authenticates.", "Este programa no tiene secreto, porque se autentica de otra forma."},
+	{"There are too many programs. Remove those that nobody uses.", "Hay demasiados programas. Elimina los que nadie usa."},
+	{"This program isn't registered any more.", "Este programa ya no está registrado."},
+	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "Otra persona ha cambiado este programa mientras tanto. Míralo otra vez y cámbialo después."},
+	{"The old secret can stay for 0 to %d days.", "El secreto antiguo puede seguir valiendo de 0 a %d días."},
+	{"The settings of the program can't be read.", "Los ajustes del programa no se pueden leer."},
 	{"Somebody else is signed in by now. Go back to the program, and begin there again.", "Mientras tanto, otra persona ha iniciado sesión. Vuelve al programa y empieza allí de nuevo."},
 	{"No device shows this code. Look again, and type all ten letters.", "Ningún dispositivo muestra este código. Míralo otra vez y escribe las diez letras."},
 	{"This sign-in was begun too long ago, or in another browser. Go back to the program, and begin there again.", "Este inicio de sesión se empezó hace demasiado tiempo, o en otro navegador. Vuelve al programa y empieza allí de nuevo."},

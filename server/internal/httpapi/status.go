@@ -16,6 +16,7 @@ var statuses = map[shared.Code]int{
 	shared.CodeInvalidPassword:   http.StatusUnprocessableEntity,
 	shared.CodeNameTaken:         http.StatusConflict,
 	shared.CodeInvalidEmail:      http.StatusUnprocessableEntity,
+	shared.CodeInvalidClient:     http.StatusUnprocessableEntity,
 	shared.CodeEmailTaken:        http.StatusConflict,
 	shared.CodeUnauthenticated:   http.StatusUnauthorized,
 	shared.CodeSignInRefused:     http.StatusUnauthorized,
