@@ -30,7 +30,7 @@ type dialect struct {
 var (
 	nginx   = dialect{pattern: "GET " + shared.GateNginx, read: originalURL, terse: true}
 	forward = dialect{pattern: "GET " + shared.GateForward, read: forwarded}
-	envoy   = dialect{pattern: shared.GateEnvoy + "/", read: prefixed}
+	envoy   = dialect{pattern: "* " + shared.GateEnvoy + "/", read: prefixed}
 )
 
 // dialectOf returns the dialect of a check, by its path. It compares what was sent, so that no decoded, cleaned

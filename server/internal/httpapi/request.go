@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -65,7 +66,8 @@ func Check(r *http.Request, pattern string) {
 // path is the path of a request for the log.
 func (v *exchange) path(r *http.Request) string {
 	if v != nil && v.check {
-		return v.pattern
+		_, path, _ := strings.Cut(v.pattern, " ")
+		return path
 	}
 	return r.URL.EscapedPath()
 }
