@@ -134,7 +134,7 @@ outdated:
 			$$(echo "$$modules" | sort -u) \
 			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
 			github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY) miniflux.app/v2@$(MINIFLUX) 2>/dev/null; \
-		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT); do \
+		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT) oidc-provider@$(OIDC_PROVIDER); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
 		done); \
@@ -193,6 +193,13 @@ bin/openid-client/node_modules/openid-client/package.json: | tools-apt
 	rm -rf bin/openid-client && mkdir -p bin/openid-client && cd bin/openid-client && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . openid-client@$(OPENID_CLIENT) >/dev/null
 	touch $@
 
+# An OpenID provider of other people's making, at which users sign in in a test. It is not a part of Keypeg.
+OIDC_PROVIDER := 9.13.3
+
+bin/oidc-provider/node_modules/oidc-provider/package.json: | tools-apt
+	rm -rf bin/oidc-provider && mkdir -p bin/oidc-provider && cd bin/oidc-provider && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . oidc-provider@$(OIDC_PROVIDER) >/dev/null
+	touch $@
+
 # Grafana's own types, to which the dashboard must keep. They are not a part of Keypeg.
 GRAFANA := 13.2.3
 TYPESCRIPT := 7.0.2
@@ -201,7 +208,7 @@ bin/grafana/node_modules/typescript/bin/tsc: | tools-apt
 	rm -rf bin/grafana && mkdir -p bin/grafana && cd bin/grafana && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) >/dev/null
 	touch $@
 
-tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json
+tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json bin/oidc-provider/node_modules/oidc-provider/package.json
 
 STATICCHECK := v0.8.2
 
