@@ -60,6 +60,9 @@ func (s *Service) Code(who session.Actor, c Code) (string, error) {
 	}
 	c.Issued, c.From = now.UTC(), who.Client
 	c.Session, c.Authenticated, c.Proof = who.Session.FirstID(), who.Session.Authenticated, who.Session.Proof
+	if c.Authenticated.IsZero() { // a token from before a confirmation: it says no more than that its user signed in once
+		c.Authenticated = who.Session.Created
+	}
 	return s.codes.SealJSON(c)
 }
 

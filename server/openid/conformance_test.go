@@ -390,6 +390,29 @@ func TestStepUp(t *testing.T) {
 	}
 }
 
+// TestTokenFromBeforeAConfirmation: whoever has a session's token from before a confirmation, as another tab has for a
+// moment, hasn't proved what the confirmation has.
+func TestTokenFromBeforeAConfirmation(t *testing.T) {
+	s := newScene(t, stores["memstore"])
+	ann := s.user("ann")
+	ann.code()
+	ann.registers()
+	s.passes(time.Hour)
+	before := s.browser()
+	at, err := url.Parse(s.issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.jar.SetCookies(at, ann.jar.Cookies(at))
+	ann.uses(shared.PathConfirmBegin, shared.PathConfirmFinish)
+	s.is("acr_values", before.back(before.authorizes("acr_values", "phr", "prompt", "none")).Get("error"), "unmet_authentication_requirements")
+	claims := s.claims(s.exchanges(before.code()).IDToken)
+	s.is("acr", claims["acr"], nil)
+	if since, _ := claims["auth_time"].(float64); s.now().Sub(time.Unix(int64(since), 0)).Round(time.Minute) != time.Hour {
+		t.Errorf("auth_time is %v: want when ann has signed in", claims["auth_time"])
+	}
+}
+
 // nextOf returns where a page of confirmation goes on.
 func nextOf(t *testing.T, page answer) string {
 	t.Helper()

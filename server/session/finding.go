@@ -25,7 +25,7 @@ func (s *Service) Find(ctx context.Context, token string) (store.Session, store.
 		return store.Session{}, store.User{}, fmt.Errorf("looking up a session: %w", err)
 	}
 	if onTheWay {
-		session.Authenticated = time.Time{}
+		session.Authenticated, session.Proof = time.Time{}, store.Proof{}
 		return session, user, nil
 	}
 
@@ -36,7 +36,7 @@ func (s *Service) Find(ctx context.Context, token string) (store.Session, store.
 // sessionOf finds a session and its user. A request that was sent during a confirmation has
 // the old token: a page may hear of the confirmation before its browser has the new cookie.
 // For a short time the old token finds the session too. OnTheWay is true then, and the caller
-// must treat the session as unconfirmed.
+// must treat the session as unconfirmed: whoever has the old token hasn't proved what the confirmation has.
 func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, user store.User, onTheWay bool, err error) {
 	for {
 		session, user, err = s.c.Store.SessionUser(ctx, id)

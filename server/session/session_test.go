@@ -164,6 +164,9 @@ func TestConfirm(t *testing.T) {
 		onTheWay, _, err := w.Find(t.Context(), old)
 		w.wants(err, "")
 		w.wants(w.Fresh(onTheWay), shared.CodeConfirmRequired)
+		if onTheWay.Proof != (store.Proof{}) {
+			t.Errorf("whoever has the old token has proved %+v", onTheWay.Proof)
+		}
 		w.passes(11 * time.Second)
 		w.lives(old, shared.CodeUnauthenticated)
 		w.lives(issued.Token, "")
