@@ -307,6 +307,7 @@ func TestDiscovery(t *testing.T) {
 	if len(links.Links) != 1 || links.Links[0].Href != s.issuer || links.Links[0].Rel != relation {
 		t.Errorf("WebFinger answers %+v", links)
 	}
+	s.is("its type (RFC 7033, 4.2)", p.gets("/.well-known/webfinger?resource=acct:nobody@"+host).header.Get("Content-Type"), "application/jrd+json")
 	s.is("WebFinger of another host", p.gets("/.well-known/webfinger?rel="+relation+"&resource=acct:ann@example.com").status, 404)
 }
 

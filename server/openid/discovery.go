@@ -33,7 +33,7 @@ func (h *Handlers) discovery(w http.ResponseWriter, _ *http.Request) error {
 	methods := []Authentication{AuthenticatesBasic, AuthenticatesPost, AuthenticatesKey, AuthenticatesNever}
 	confidential := methods[:3]
 	assertions := []string{"RS256", "PS256", "ES256"}
-	return respondSorted(w, map[string]any{
+	return respondSorted(w, "application/json", map[string]any{
 		"issuer":                                h.Issuer,
 		"authorization_endpoint":                h.Issuer + PathAuthorize,
 		"token_endpoint":                        h.Issuer + PathToken,
@@ -78,12 +78,12 @@ func (h *Handlers) discovery(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // respondSorted answers with the same bytes each time, so that a cache can tell that nothing has changed.
-func respondSorted(w http.ResponseWriter, answer map[string]any) error {
+func respondSorted(w http.ResponseWriter, media string, answer map[string]any) error {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		return err
 	}
-	httpapi.Write(w, http.StatusOK, "application/json", body)
+	httpapi.Write(w, http.StatusOK, media, body)
 	return nil
 }
 
@@ -109,8 +109,7 @@ func (h *Handlers) webFinger(w http.ResponseWriter, r *http.Request) error {
 	if wanted := r.URL.Query()["rel"]; len(wanted) == 0 || slices.Contains(wanted, relation) {
 		links = append(links, map[string]string{"rel": relation, "href": h.Issuer})
 	}
-	w.Header().Set("Content-Type", "application/jrd+json")
-	return httpapi.Respond(w, http.StatusOK, map[string]any{"subject": resource, "links": links})
+	return respondSorted(w, "application/jrd+json", map[string]any{"subject": resource, "links": links})
 }
 
 // isHere reports whether a resource names an account here: by an acct address or a URL of our host.
