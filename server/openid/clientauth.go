@@ -135,7 +135,7 @@ func (h *Handlers) spend(ctx context.Context, c Client, claims assertionClaims) 
 	expires := time.Unix(claims.Expires, 0)
 	left := expires.Sub(h.Now())
 	switch {
-	case !slices.Contains(claims.Audience, h.Issuer) && !slices.Contains(claims.Audience, h.Issuer+PathToken):
+	case !slices.ContainsFunc(claims.Audience, h.isUs):
 		return errClient("the assertion of %s is for another server", c.ID)
 	case left <= -store.ClockSkew || left > longestLived+store.ClockSkew:
 		return errClient("the assertion of %s ends in %s: the clocks may differ", c.ID, left)
@@ -148,6 +148,12 @@ func (h *Handlers) spend(ctx context.Context, c Client, claims assertionClaims) 
 		return errClient("the assertion of %s was used before", c.ID)
 	}
 	return err
+}
+
+// isUs reports whether an audience of an assertion is this provider, by the names that it has there (OpenID Connect Core
+// 1.0, 9; RFC 9126, 2).
+func (h *Handlers) isUs(audience string) bool {
+	return audience == h.Issuer || audience == h.Issuer+PathToken || audience == h.Issuer+PathPush
 }
 
 // hasSigned refuses a signature that none of the client's keys has made.

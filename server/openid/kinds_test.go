@@ -86,6 +86,9 @@ func TestPrivateKeyJWT(t *testing.T) {
 		s.claims(got.IDToken)
 		_, got = with(client.assertion(s, map[string]any{"aud": []string{"x", s.issuer}}))
 		s.is("for the issuer, in a list", got.Error, "")
+		a := s.browser().sends("POST", openid.PathPush, asForm, request("client_assertion", client.assertion(s, map[string]any{"aud": s.issuer + openid.PathPush}),
+			"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer").Encode())
+		s.is("for the endpoint of pushed requests (RFC 9126, 2)", a.status, 201)
 		stranger := newKeyClient(t)
 		for what, assertion := range map[string]string{
 			"used before":          used,
