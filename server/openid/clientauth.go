@@ -26,7 +26,8 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // authenticated returns the client that sends a request to an endpoint (OpenID Connect Core 1.0, 9).
 func (h *Handlers) authenticated(r *http.Request, sent url.Values) (Client, error) {
-	id, secret, basic := r.BasicAuth()
+	id, sentBasic, basic := r.BasicAuth()
+	secrets := []string{sent.Get("client_secret")}
 	assertion := sent.Get("client_assertion")
 	ways := 0
 	for _, is := range []bool{basic, sent.Has("client_secret"), assertion != ""} {
@@ -40,12 +41,12 @@ func (h *Handlers) authenticated(r *http.Request, sent url.Values) (Client, erro
 	case assertion != "":
 		return h.authenticatedByKey(r.Context(), sent, assertion)
 	case basic:
-		id, secret = unescaped(id), unescaped(secret)
+		id, secrets = unescaped(id), []string{unescaped(sentBasic), sentBasic}
 		if named := sent.Get("client_id"); named != "" && named != id {
 			return Client{}, oauth("invalid_request", "client_id is another one than in Authorization")
 		}
 	default:
-		id, secret = sent.Get("client_id"), sent.Get("client_secret")
+		id = sent.Get("client_id")
 	}
 	c, err := h.client(r.Context(), id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -54,11 +55,11 @@ func (h *Handlers) authenticated(r *http.Request, sent url.Values) (Client, erro
 	if err != nil {
 		return c, err
 	}
-	return c, h.checkSecret(c, secret, basic)
+	return c, h.checkSecret(c, secrets, basic)
 }
 
 // unescaped decodes a part of Basic authentication, which is form-encoded first (RFC 6749, 2.3.1). Many programs
-// don't encode; ids and secrets that we make are the same in both forms.
+// don't encode. Ids and the secrets that we make are the same in both forms; one that IT has made may have a +.
 func unescaped(part string) string {
 	if plain, err := url.QueryUnescape(part); err == nil {
 		return plain
@@ -66,10 +67,11 @@ func unescaped(part string) string {
 	return part
 }
 
-func (h *Handlers) checkSecret(c Client, secret string, basic bool) error {
+// checkSecret refuses a client that has sent none of its secrets. Secrets are the forms in which one may have been sent.
+func (h *Handlers) checkSecret(c Client, secrets []string, basic bool) error {
 	switch c.Authentication {
 	case AuthenticatesNever:
-		if secret != "" {
+		if secrets[0] != "" {
 			return errClient("the client %s is public, and has sent a secret", c.ID)
 		}
 		return nil
@@ -80,7 +82,7 @@ func (h *Handlers) checkSecret(c Client, secret string, basic bool) error {
 			return errClient("the client %s must send its secret in the body", c.ID)
 		}
 	}
-	if secret == "" || !c.HasSecret(secret, h.Now()) {
+	if !slices.ContainsFunc(secrets, func(secret string) bool { return secret != "" && c.HasSecret(secret, h.Now()) }) {
 		return errClient("the client %s has sent a wrong secret, or none", c.ID)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -358,4 +359,20 @@ func TestRegisteredAgain(t *testing.T) {
 		ann.back(ann.lets(page, "allow"))
 		s.is("allowed, and not asked again", ann.authorizes(offline...).status, 302)
 	})
+}
+
+// TestSecretOfTheConfiguration: a secret that somebody has made with openssl has characters that Basic authentication
+// escapes. Some programs escape them (RFC 6749, 2.3.1), and many don't.
+func TestSecretOfTheConfiguration(t *testing.T) {
+	const made = "q+2Y/8b1m+Vd0kUu3n4Zx5w6A7c8E9f0G1h2I3j4K5l="
+	s := newScene(t, stores["memstore"], clientOf(t, func(c *openid.Client) { c.Secrets = []openid.Secret{{Hash: store.HashOf(made)}} }))
+	ann := s.user("ann")
+	for what, auth := range map[string]func(*http.Request){
+		"escaped": basic("grafana", url.QueryEscape(made)), "as it is": basic("grafana", made),
+	} {
+		status, got := s.program(openid.PathToken, codeForm(ann.code()), auth)
+		s.is(what, fmt.Sprint(status, " ", got.Error), "200 ")
+	}
+	_, got := s.program(openid.PathToken, codeForm(ann.code()), basic("grafana", strings.ReplaceAll(made, "+", " ")))
+	s.is("with blanks", got.Error, "invalid_client")
 }
