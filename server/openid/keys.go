@@ -127,17 +127,25 @@ func (k *Keys) signer(with key, kind string) (jose.Signer, error) {
 	return signer, nil
 }
 
-// signing returns the key of an algorithm that signs now: the newest one that has been published long enough.
+// signing returns the key of an algorithm that signs now: the newest one that has been published long enough. A node whose
+// clock is behind may have none yet, just after another node has made the only ones: then it is the oldest.
 func (k *Keys) signing(ctx context.Context, algorithm Algorithm) (key, error) {
 	keys, err := k.all(ctx)
 	if err != nil {
 		return key{}, err
 	}
-	now := k.now()
+	now, oldest := k.now(), key{}
 	for _, candidate := range slices.Backward(keys) {
-		if candidate.Algorithm == algorithm && !candidate.Signs.After(now) && candidate.isPublished(now) {
+		if candidate.Algorithm != algorithm || !candidate.isPublished(now) {
+			continue
+		}
+		if !candidate.Signs.After(now) {
 			return candidate, nil
 		}
+		oldest = candidate
+	}
+	if oldest.private != nil {
+		return oldest, nil
 	}
 	return key{}, fmt.Errorf("openid: there is no key for %s", algorithm)
 }

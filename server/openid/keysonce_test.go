@@ -26,6 +26,21 @@ func (c *counting) Apply(ctx context.Context, batch store.Batch) error {
 
 // TestKeysAreMadeOnce: while many tokens wait for the first keys, a node makes one of each. An RSA key takes a
 // processor for a good part of a second.
+// TestKeysOfANodeWhoseClockIsBehind: the keys that another node has made a moment ago sign there too.
+func TestKeysOfANodeWhoseClockIsBehind(t *testing.T) {
+	now := time.Now()
+	s := memstore.New(time.Now)
+	for _, behind := range []time.Duration{0, 2 * time.Second} {
+		keys, err := openid.NewKeys(t.Context(), s, func() time.Time { return now.Add(-behind) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keys.Sign(t.Context(), openid.RS256, "", "x"); err != nil {
+			t.Errorf("%s behind: %v", behind, err)
+		}
+	}
+}
+
 func TestKeysAreMadeOnce(t *testing.T) {
 	records := &counting{Store: memstore.New(time.Now)}
 	keys, err := openid.NewKeys(t.Context(), records, time.Now)
