@@ -2,7 +2,6 @@ package openid
 
 import (
 	"crypto/rand"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -24,6 +23,8 @@ const (
 	// mostRequests bounds how many a browser has, because it sends all of them with every request. The oldest are
 	// dropped.
 	mostRequests = 4
+	// requestRoom bounds them together, in bytes: nginx takes 8 kB of cookies, and any site can begin a request.
+	requestRoom = 5000
 	// mostSealed bounds a cookie, in bytes: browsers keep 4096 with its name and attributes.
 	mostSealed = 3500
 )
@@ -46,27 +47,40 @@ func (h *Handlers) wait(w http.ResponseWriter, r *http.Request, a request) (pend
 	if len(sealed) > mostSealed {
 		return pending{}, oauth("invalid_request", "the request is too long")
 	}
-	waiting := h.waiting(r)
-	oldest := slices.SortedFunc(maps.Keys(waiting), func(x, y string) int { return waiting[x].Begun.Compare(waiting[y].Begun) })
-	for i, id := range oldest {
-		if i <= len(oldest)-mostRequests || h.Now().Sub(waiting[id].Begun) > requestLife {
-			h.Cookies.Drop(w, cookieRequest+id)
-		}
-	}
+	h.makeRoom(w, r, len(sealed))
 	p := pending{a, strings.ToLower(rand.Text()[:16])}
 	h.Cookies.Set(w, cookieRequest+p.id, sealed, requestLife)
 	return p, nil
 }
 
-// waiting returns the requests of a browser by their ids. One that can't be opened is zero.
-func (h *Handlers) waiting(r *http.Request) map[string]request {
-	all := map[string]request{}
-	for _, c := range r.Cookies() {
-		if id, is := strings.CutPrefix(c.Name, h.Cookies.Name(cookieRequest)); is {
-			all[id] = h.opened(c.Value)
+// makeRoom drops the oldest requests of a browser, for one more of this size.
+func (h *Handlers) makeRoom(w http.ResponseWriter, r *http.Request, size int) {
+	list := h.waiting(r)
+	for i, one := range list {
+		size += one.size
+		if i+1 >= mostRequests || size > requestRoom || h.Now().Sub(one.begun) > requestLife {
+			h.Cookies.Drop(w, cookieRequest+one.id)
 		}
 	}
-	return all
+}
+
+// waiting is a request that waits in a browser.
+type waiting struct {
+	id    string
+	begun time.Time // zero if it can't be opened
+	size  int       // of its cookie's value, in bytes
+}
+
+// waiting returns the requests of a browser, the newest first.
+func (h *Handlers) waiting(r *http.Request) (list []waiting) {
+	for _, c := range r.Cookies() {
+		if id, is := strings.CutPrefix(c.Name, h.Cookies.Name(cookieRequest)); is {
+			list = append(list, waiting{id, h.opened(c.Value).Begun, len(c.Value)})
+		}
+	}
+	slices.Reverse(list) // browsers send the oldest first (RFC 6265, 5.4), which counts for those of one moment
+	slices.SortStableFunc(list, func(a, b waiting) int { return b.begun.Compare(a.begun) })
+	return list
 }
 
 func (h *Handlers) opened(sealed string) (a request) {
