@@ -38,6 +38,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/keypeg/keypeg/server/openid"
 )
 
 // sizes say how much is measured.
@@ -118,6 +120,12 @@ var parts = []part{
 		{"gate checks a second, 64 at once", "%.0f", none, func(r *round) float64 { return r.gateChecks().rate }},
 		{"… server's CPU time of an exchange's", "%.2f ×", atMost(2), func(r *round) float64 { return float64(r.gateChecks().cpu) / float64(r.exchanges(64).cpu) }},
 		{"… waits for the disk for each", "%.3f", atMost(0.01), func(r *round) float64 { return r.gateChecks().syncs }},
+	}},
+	{"program", []row{
+		{"sign-ins to a program a second, 64 at once", "%.0f", none, func(r *round) float64 { return r.programSignIns(openid.RS256).rate }},
+		{"… server's CPU time, of two exchanges'", "%.1f ×", none, func(r *round) float64 { return r.programSignInOfExchanges(openid.RS256) }},
+		{"… with ES256", "%.1f ×", none, func(r *round) float64 { return r.programSignInOfExchanges(openid.ES256) }},
+		{"… waits for the disk for each", "%.3f", atMost(0.1), func(r *round) float64 { return r.programSignIns(openid.RS256).syncs }},
 	}},
 	{"scale", []row{
 		{"a million users, p50 of a thousand's: sign-in", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(signIn) }},
