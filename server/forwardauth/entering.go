@@ -123,7 +123,7 @@ func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
 	if !g.Admits(who.User) {
 		return g.refusal()
 	}
-	code, err := h.Grants.Code(who.Actor, grant.Code{Program: g.program(), Name: g.Title, Redirect: g.Host, Bound: to, Lasting: true})
+	code, err := h.Grants.Code(who.Actor, grant.Code{Program: g.program(), Name: g.Title, Scopes: gets, Redirect: g.Host, Bound: to, Lasting: true})
 	if err != nil {
 		return err
 	}
@@ -249,3 +249,6 @@ func (h *Handlers) signOut(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
 }
+
+// gets are what the program behind a gate gets of a user, in the words that people read of other programs.
+var gets = []string{shared.ScopeProfile, shared.ScopeEmail, shared.ScopeGroups}
