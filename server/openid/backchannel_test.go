@@ -42,7 +42,7 @@ func TestPublicPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = h.Tell(t.Context(), grant.Ended{Program: "client:" + row.id, UserID: "ann"})
+		err = h.Tell(t.Context(), grant.Ended{Program: "client:" + row.id, UserID: "ann", Given: time.Now()})
 		if told.Load() != row.want || (err == nil) != (row.want == 1) || err != nil && !strings.Contains(err.Error(), "public internet") {
 			t.Errorf("%s, public only %t: told %d times (%v), want %d", row.id, row.public, told.Load(), err, row.want)
 		}
