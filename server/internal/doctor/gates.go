@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/server/forwardauth"
@@ -19,11 +20,17 @@ func (v *visit) ofGates() (checks []Check) {
 }
 
 // gate asks a protected host as a stranger does. Where the public URLs are looked for at one address, the host is too.
+// Names below localhost are this machine, as they are for browsers (RFC 6761, 6.3), whether or not its resolver knows.
 func (v *visit) gate(g forwardauth.Gate) func(context.Context) Result {
 	return func(ctx context.Context) Result {
 		client := browser(func(ctx context.Context, network, address string) (net.Conn, error) {
-			if _, port, err := net.SplitHostPort(address); err == nil && v.Resolve.IsValid() {
+			host, port, err := net.SplitHostPort(address)
+			switch {
+			case err != nil: // the dialer says what is wrong
+			case v.Resolve.IsValid():
 				address = net.JoinHostPort(v.Resolve.String(), port)
+			case strings.HasSuffix(host, ".localhost"):
+				address = net.JoinHostPort("localhost", port)
 			}
 			return (&net.Dialer{Timeout: usual}).DialContext(ctx, network, address)
 		})

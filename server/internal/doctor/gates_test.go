@@ -48,3 +48,23 @@ func TestGates(t *testing.T) {
 		t.Errorf("no proxy: %+v", r)
 	}
 }
+
+// TestGateBelowLocalhost: the manual's way to try a gate on one machine needs no resolver that knows the name.
+func TestGateBelowLocalhost(t *testing.T) {
+	var origin string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == shared.GateEnter {
+			http.Redirect(w, r, "http://localhost:8080"+shared.PageGate+"?bound=x", http.StatusSeeOther)
+			return
+		}
+		http.Redirect(w, r, origin+shared.GateEnter+"?to=/", http.StatusFound)
+	}))
+	t.Cleanup(proxy.Close)
+	_, port, _ := net.SplitHostPort(proxy.Listener.Addr().String())
+	g := forwardauth.Gate{Name: "wiki", Host: "wiki.localhost:" + port}
+	origin = g.Origin()
+	v := &visit{address: server.Address{Origin: "http://localhost:8080"}, organisation: installation.Organisation{Gates: []forwardauth.Gate{g}}}
+	if r := v.ofGates()[0].Run(t.Context()); r.State != OK {
+		t.Errorf("a proxy on this machine: %+v", r)
+	}
+}
