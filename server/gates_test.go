@@ -355,7 +355,9 @@ func TestGateSignsIn(t *testing.T) {
 		if a.status != 303 || !strings.HasPrefix(next, shared.PageGate+"?") {
 			s.Fatalf("authorize led to %q: %s", a.header.Get("Location"), a)
 		}
-		ann.navigates(a.header.Get("Location"))
+		if a = ann.navigates(a.header.Get("Location")); !strings.Contains(string(a.body), "Sign in to go on to Wiki.") {
+			s.Errorf("the sign-in page doesn't say for what: %s", a)
+		}
 		a = ann.submits(shared.PageSignIn, url.Values{"name": {"ann"}, "password": {password}, "next": {next}})
 		if a.status != 303 || a.header.Get("Location") != next {
 			s.Fatalf("the form led to %q, want %q: %s", a.header.Get("Location"), next, a)
@@ -402,6 +404,20 @@ func TestGatePage(t *testing.T) {
 	for _, host := range []string{"https://other.example.com", origin} {
 		if a := ann.at(host).navigates(shared.GateEnter); a.status == 303 {
 			t.Errorf("enter at %s is %s", host, a)
+		}
+	}
+}
+
+// TestGateTitle: without such a gate the sign-in page names nothing, whatever a stranger lets it go on to.
+func TestGateTitle(t *testing.T) {
+	next := shared.PageSignIn + "?next=" + url.QueryEscape(shared.PageGate+"?bound="+strings.Repeat("A", 43)+"&gate=evil")
+	for _, gated := range []bool{false, true} {
+		s := newSite(t, stores["memstore"], nil)
+		if gated {
+			s.gated()
+		}
+		if a := s.visitor().navigates(next); a.status != 200 || strings.Contains(string(a.body), "to go on to") {
+			t.Errorf("with gates %v: %s", gated, a)
 		}
 	}
 }

@@ -167,6 +167,9 @@ func (s *Server) signInPage(r *http.Request, next string, refused shared.Code) s
 			page.Known = signinpages.Known{}
 		}
 	}
+	if title := s.gateways.TitleOf(next); title != "" {
+		page.Reason = message.Fill(message.ProgramSessionsIn(httpapi.Text(r)).SignIn, "program", title)
+	}
 	if s.isFormer(r) {
 		page.Reason = message.Fill(message.SignInPageIn(httpapi.Text(r)).Moving, "address", s.c.Address.Host)
 	}

@@ -136,6 +136,20 @@ func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// TitleOf returns what people read of the gate at which a sign-in goes on, if next is where it does. Without handlers,
+// where there is no gate, it returns nothing.
+func (h *Handlers) TitleOf(next string) string {
+	at, err := url.Parse(next)
+	if h == nil || err != nil || at.Path != shared.PageGate {
+		return ""
+	}
+	g, err := h.named(at.Query().Get("gate"))
+	if err != nil {
+		return ""
+	}
+	return g.Title
+}
+
 // mayFollowForm reports whether a form of ours may have led here, such as that of the sign-in page. Browsers
 // apply the policy of its page, form-action 'self', to each redirect after it. They say where a chain of
 // redirects began; those that don't say it may have begun anywhere.
