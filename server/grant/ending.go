@@ -240,8 +240,8 @@ func (s *Service) tell(ctx context.Context, e store.Entry[promised]) {
 		return // another node was faster
 	}
 	stored, err := promises.Get(ctx, s.c.Store, "", e.Key)
-	if err != nil {
-		return
+	if err != nil || !stored.Value.Next.Equal(e.Value.Next) {
+		return // the program has signed the user in again since: it is a promise of another end
 	}
 	e.Version = stored.Version
 	if e.Value.Tries > 0 || !s.notices.isSilent(e.Value.Program, now) {

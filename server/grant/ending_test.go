@@ -3,6 +3,7 @@ package grant_test
 import (
 	"context"
 	"flag"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,6 +91,11 @@ func TestToldAgain(t *testing.T) {
 		go func() { o.one.Run(ctx); close(done) }()
 		o.applies(store.EndSession{ID: ann.Session.ID})
 		o.one.Look(ann.User.ID)
+		select {
+		case <-o.refused:
+		case <-time.After(20 * time.Second):
+			o.Fatal("nobody tried to tell it")
+		}
 		stop()
 		<-done
 		o.isToldNoMore()
@@ -113,5 +119,54 @@ func TestNotToldForEver(t *testing.T) {
 		o.applies(store.EndSession{ID: bob.Session.ID})
 		o.notices(bob.User)
 		o.isTold("of bob alone", grant.Ended{Program: grafana, UserID: bob.User.ID, Session: bob.Session.ID})
+	})
+}
+
+// meeting is a store in which something happens, once, behind a node's claim to tell a program.
+type meeting struct {
+	store.Store
+	once   sync.Once
+	behind func()
+}
+
+// Apply implements [store.Store].
+func (m *meeting) Apply(ctx context.Context, batch store.Batch) error {
+	err := m.Store.Apply(ctx, batch)
+	if err == nil {
+		m.once.Do(m.behind)
+	}
+	return err
+}
+
+// TestToldOfTheNextEnd: a program that signs the user in again, at the moment when it is told that they have ended it, is
+// told of the end of that too.
+func TestToldOfTheNextEnd(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		ann := o.signsIn("ann")
+		o.exchanges(o.code(ann, lasting))
+		o.fails("ending", o.one.End(o.Context(), ann, grafana), nil)
+		o.passes(time.Second)
+		code, again := o.code(ann, lasting), make(chan struct{})
+		usual := o.stores[0]
+		o.stores[0] = &meeting{Store: usual, behind: func() { o.exchanges(code); close(again) }}
+		node := o.node(0)
+		o.stores[0] = usual
+		ctx, stop := context.WithCancel(o.Context())
+		done := make(chan struct{})
+		go func() { node.Run(ctx); close(done) }()
+		defer func() { stop(); <-done }()
+		<-again
+		o.applies(store.EndSession{ID: ann.Session.ID})
+		node.Look(ann.User.ID)
+		for late := time.After(20 * time.Second); ; {
+			select {
+			case got := <-o.told:
+				if got.Given.Equal(o.now()) {
+					return
+				}
+			case <-late:
+				o.Fatal("nobody was told of the second end")
+			}
+		}
 	})
 }

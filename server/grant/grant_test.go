@@ -32,6 +32,7 @@ type office struct {
 	one, two *grant.Service
 	told     chan grant.Ended
 	refuses  atomic.Bool // the program that is told
+	refused  chan struct{}
 
 	mu    sync.Mutex
 	clock time.Time
@@ -81,7 +82,7 @@ func onEveryStore(t *testing.T, test func(*office)) {
 	for name, open := range opens {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := &office{T: t, clock: time.Now().Truncate(time.Second).UTC(), told: make(chan grant.Ended, 100)}
+			o := &office{T: t, clock: time.Now().Truncate(time.Second).UTC(), told: make(chan grant.Ended, 100), refused: make(chan struct{}, 100)}
 			o.stores[0], o.stores[1] = open(t, o.now)
 			o.sessions = session.New(session.Config{Store: o.stores[0], Now: o.now})
 			o.one, o.two = o.node(0), o.node(1)
@@ -95,6 +96,7 @@ func (o *office) node(i int) *grant.Service {
 		Store: o.stores[i], Sessions: session.New(session.Config{Store: o.stores[i], Now: o.now}), Now: o.now, Log: slog.New(slog.DiscardHandler),
 		Tell: func(_ context.Context, ended grant.Ended) error {
 			if o.refuses.Load() {
+				o.refused <- struct{}{}
 				return errors.New("it is away")
 			}
 			o.told <- ended
