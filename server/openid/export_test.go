@@ -9,6 +9,7 @@ var (
 	PublicOnly    = publicOnly
 	CheckDocument = checkDocument
 	DescribedBy   = describedBy
+	LetterTag     = letterTag
 )
 
 // Documents returns what reads documents with this client, in the place of one that connects to public addresses only.

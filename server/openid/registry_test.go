@@ -336,6 +336,45 @@ func TestMostClients(t *testing.T) {
 	}
 }
 
+// TestLettersOfDevices: the first letters of a code say which client shows it, so no two clients have the same.
+func TestLettersOfDevices(t *testing.T) {
+	other := ""
+	for n := 0; other == "" || openid.LetterTag(other) != openid.LetterTag("wiki-tv"); n++ {
+		other = fmt.Sprint("tv", n)
+	}
+	tv := func(id string) openid.Client {
+		return openid.Client{ID: id, Name: id, Device: true, Authentication: openid.AuthenticatesNever}
+	}
+	onEveryStore(t, func(d *desk) {
+		sentence := "choose another id"
+		if _, _, err := d.Add(d.Context(), it, tv("wiki-tv")); err != nil {
+			d.Fatal(err)
+		}
+		_, _, err := d.Add(d.Context(), it, tv(other))
+		d.refuses("another one for devices", err, openid.ErrTaken, sentence)
+		c, _ := d.adds(other, "Without devices")
+		c.Device = true
+		_, err = d.Change(d.Context(), it, c)
+		d.refuses("one that is for devices from now on", err, openid.ErrTaken, sentence)
+		c = d.finds("wiki-tv")
+		c.Name = "TV"
+		if _, err := d.Change(d.Context(), it, c); err != nil {
+			d.Errorf("the first one can't be changed: %v", err)
+		}
+	})
+	var configured []openid.Client
+	for _, id := range []string{"wiki-tv", other} {
+		c, err := tv(id).Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		configured = append(configured, c)
+	}
+	if err := openid.CheckConfigured(configured); err == nil || !strings.Contains(err.Error(), "the same letters") {
+		t.Errorf("two of the configuration: got %v", err)
+	}
+}
+
 func TestCheckConfigured(t *testing.T) {
 	good, err := openid.Client{ID: "a", Redirects: []string{"https://a.example"}}.Check()
 	if err != nil {
