@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/openid"
@@ -253,6 +255,8 @@ func invalid(faults ...shared.Fault) error {
 	sentences := make([]string, len(faults))
 	for i, fault := range faults {
 		sentences[i] = fault.Sentence
+		first, size := utf8.DecodeRuneInString(fault.Sentence) // they go on a line of the terminal elsewhere
+		faults[i].Sentence = string(unicode.ToUpper(first)) + fault.Sentence[size:] + "."
 	}
 	refusal := shared.Errorf(shared.CodeInvalidClient, "Something in these settings can't be used. Correct what is marked.").
 		Because(errors.New(strings.Join(sentences, "; ")))
