@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/grant"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -22,8 +23,8 @@ import (
 const cookieEnter = "keypeg-enter-"
 
 const (
-	// enterLife is how long a sign-in may take.
-	enterLife = 10 * time.Minute
+	// enterLife is how long a sign-in may take: people leave the page open over night.
+	enterLife = 12 * time.Hour
 	// enterRoom bounds all those cookies together, in bytes. The programs behind have cookies too, and nginx
 	// takes 8 kB of them.
 	enterRoom = 4000
@@ -169,7 +170,7 @@ func (h *Handlers) arrive(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := h.entering(r, g)
 	var cookie *http.Cookie
-	on, _, _, err := h.Grants.Exchange(r.Context(), r.URL.Query().Get("code"), func(c grant.Code) error {
+	on, _, _, err := h.Grants.Exchange(r.Context(), r.URL.Query().Get("code"), func(c grant.Code, _ store.User) error {
 		if c.Program != g.program() || c.Redirect != g.Host {
 			return fmt.Errorf("%w: the code is for another program", grant.ErrInvalid)
 		}

@@ -66,13 +66,13 @@ func (s *Service) Code(who session.Actor, c Code) (string, error) {
 	return s.codes.SealJSON(c)
 }
 
-// Exchange spends a code and begins its grant. Check looks whether the caller may: at its refusal,
-// nothing changes, and the refusal is returned as it is. Its refresh token is "" unless the code says
-// that there is one.
+// Exchange spends a code and begins its grant. Check looks whether the caller may, for this user: at its
+// refusal, nothing changes, and the refusal is returned as it is. The refresh token is "" unless the code
+// says that there is one.
 //
 // It fails with [ErrInvalid] for a code that is no code of ours, has expired, or whose session has
 // ended; and with [ErrReused] for one that was spent before, whose grant has ended then.
-func (s *Service) Exchange(ctx context.Context, sealed string, check func(Code) error) (Standing, Code, string, error) {
+func (s *Service) Exchange(ctx context.Context, sealed string, check func(Code, store.User) error) (Standing, Code, string, error) {
 	var c Code
 	if err := s.codes.OpenJSON(sealed, &c); err != nil {
 		return Standing{}, c, "", fmt.Errorf("%w: the code %w", ErrInvalid, err)
@@ -81,10 +81,7 @@ func (s *Service) Exchange(ctx context.Context, sealed string, check func(Code) 
 	if age := now.Sub(c.Issued); age >= CodeLife || age < -store.ClockSkew {
 		return Standing{}, c, "", fmt.Errorf("%w: the code is %s old", ErrInvalid, age)
 	}
-	if err := check(c); err != nil {
-		return Standing{}, c, "", err
-	}
-	began, err := s.begin(ctx, c)
+	began, err := s.begin(ctx, c, check)
 	if err != nil {
 		return Standing{}, c, "", err
 	}
@@ -96,7 +93,7 @@ func (s *Service) Exchange(ctx context.Context, sealed string, check func(Code) 
 }
 
 // begin writes the grant of a code, and what goes with it.
-func (s *Service) begin(ctx context.Context, c Code) (Standing, error) {
+func (s *Service) begin(ctx context.Context, c Code, check func(Code, store.User) error) (Standing, error) {
 	for attempt := 1; ; attempt++ {
 		now := s.c.Now()
 		g := Grant{
@@ -107,6 +104,9 @@ func (s *Service) begin(ctx context.Context, c Code) (Standing, error) {
 			g.Refreshes = 1
 		}
 		on, err := s.standing(ctx, g)
+		if err == nil {
+			err = check(c, on.User)
+		}
 		if err != nil {
 			return Standing{}, err
 		}
@@ -155,18 +155,24 @@ func (s *Service) beginning(ctx context.Context, on Standing, c Code) (store.Bat
 	if err != nil {
 		return nil, err
 	}
-	room, err := s.room(ctx, on.UserID)
+	room, err := s.room(ctx, on.UserID, on.Program)
 	return append(append(batch, used...), room...), err
 }
 
-// room returns the operations that end the grants of a user which are too many.
-func (s *Service) room(ctx context.Context, userID string) (batch store.Batch, err error) {
+// room returns the operations that end the grants of a user which are too many, to begin one of a program.
+func (s *Service) room(ctx context.Context, userID, program string) (batch store.Batch, err error) {
 	all, err := grants.List(ctx, s.c.Store, userID, "", 2*most)
 	if err != nil || len(all) < most {
 		return nil, err
 	}
+	others := func(e store.Entry[Grant]) int { // a program that signs in all day ends its own grants first
+		if e.Value.Program == program {
+			return 0
+		}
+		return 1
+	}
 	slices.SortFunc(all, func(a, b store.Entry[Grant]) int {
-		return cmp.Or(a.Value.Used.Compare(b.Value.Used), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(others(a), others(b)), a.Value.Used.Compare(b.Value.Used), cmp.Compare(a.Key, b.Key))
 	})
 	for _, old := range all[:len(all)-most+1] {
 		batch = append(batch, grants.Remove(store.Entry[Grant]{Owner: userID, Key: old.Key, Version: store.AnyVersion}))
@@ -207,7 +213,7 @@ func (s *Service) OfRefreshToken(ctx context.Context, token string) (Grant, erro
 //
 // It fails with [ErrInvalid] for a token that doesn't work, and with [ErrReused] for one that was used
 // before: then the whole family ends, because a thief or the program has an old one.
-func (s *Service) Refresh(ctx context.Context, token string, check func(Grant) error) (Standing, string, error) {
+func (s *Service) Refresh(ctx context.Context, token string, check func(Grant, store.User) error) (Standing, string, error) {
 	var to reference
 	if err := s.tokens.OpenJSON(token, &to); err != nil {
 		return Standing{}, "", fmt.Errorf("%w: the refresh token %w", ErrInvalid, err)
@@ -217,15 +223,15 @@ func (s *Service) Refresh(ctx context.Context, token string, check func(Grant) e
 		if err != nil {
 			return Standing{}, "", err
 		}
-		if err := check(found.Value); err != nil {
+		on, err := s.standing(ctx, found.Value)
+		if err == nil {
+			err = check(found.Value, on.User)
+		}
+		if err != nil {
 			return Standing{}, "", err
 		}
 		if to.Number != found.Value.Refreshes {
 			return Standing{}, "", s.reused(ctx, found.Value)
-		}
-		on, err := s.standing(ctx, found.Value)
-		if err != nil {
-			return Standing{}, "", err
 		}
 		on.Refreshes, on.Used = to.Number+1, s.c.Now().UTC()
 		found.Value = on.Grant

@@ -167,8 +167,8 @@ func (o *office) fails(what string, got, want error) {
 	}
 }
 
-func anybody(grant.Code) error   { return nil }
-func anyGrant(grant.Grant) error { return nil }
+func anybody(grant.Code, store.User) error   { return nil }
+func anyGrant(grant.Grant, store.User) error { return nil }
 
 var lasting = grant.Code{Program: grafana, Scopes: []string{"openid", "profile"}, Redirect: "r", Bound: "b", Nonce: "n", Lasting: true, Told: true}
 
@@ -180,7 +180,7 @@ func TestExchange(t *testing.T) {
 			o.Errorf("before the exchange there are %v (%v)", list, err)
 		}
 		refusal := errors.New("wrong redirect")
-		_, _, _, err := o.one.Exchange(o.Context(), code, func(grant.Code) error { return refusal })
+		_, _, _, err := o.one.Exchange(o.Context(), code, func(grant.Code, store.User) error { return refusal })
 		o.fails("a refused exchange", err, refusal)
 
 		on, token := o.exchanges(code)
@@ -273,7 +273,7 @@ func TestRefresh(t *testing.T) {
 			ann = o.confirms(ann)
 		}
 		refusal := errors.New("another client")
-		_, _, err := o.one.Refresh(o.Context(), token, func(grant.Grant) error { return refusal })
+		_, _, err := o.one.Refresh(o.Context(), token, func(grant.Grant, store.User) error { return refusal })
 		o.fails("a refused refresh", err, refusal)
 		_, _, err = o.two.Refresh(o.Context(), first, anyGrant)
 		o.fails("an old one", err, grant.ErrReused)

@@ -178,12 +178,9 @@ func (h *Handlers) allowedDevice(ctx context.Context, c Client, d device, by per
 	if err != nil {
 		return tokens{}, err
 	}
-	on, _, refreshToken, err := h.Grants.Exchange(ctx, code, func(grant.Code) error { return nil })
+	on, _, refreshToken, err := h.Grants.Exchange(ctx, code, func(_ grant.Code, user store.User) error { return c.admitted(user) })
 	if err != nil {
 		return tokens{}, err
-	}
-	if !c.Admits(on.User) {
-		return tokens{}, fmt.Errorf("%w: the user is in no group that may use the client", grant.ErrInvalid)
 	}
 	return h.issue(ctx, c, on, "", refreshToken)
 }

@@ -178,6 +178,14 @@ func (c Client) isOf(program string, since time.Time) error {
 	return nil
 }
 
+// admitted refuses tokens for a user who may not use the program.
+func (c Client) admitted(user store.User) error {
+	if !c.Admits(user) {
+		return fmt.Errorf("%w: the user is in no group that may use the client", grant.ErrInvalid)
+	}
+	return nil
+}
+
 // counted tells of an answer of the token endpoint. What strangers write is no name of a figure.
 func (h *Handlers) counted(c Client, kind string, err error) {
 	grantType := "other"

@@ -18,8 +18,9 @@ import (
 const (
 	// cookieRequest, followed by the id of a request, is its cookie.
 	cookieRequest = "keypeg-request-"
-	// requestLife is how long a request waits. The program has mostly forgotten it sooner.
-	requestLife = time.Hour
+	// requestLife is how long a request waits: people leave pages open over night. The program may have forgotten it
+	// sooner, and then begins anew.
+	requestLife = 12 * time.Hour
 	// mostRequests bounds how many a browser has, because it sends all of them with every request. The oldest are
 	// dropped.
 	mostRequests = 4

@@ -115,7 +115,7 @@ func (h *Handlers) token(w http.ResponseWriter, r *http.Request) error {
 
 // exchange gives tokens for a code.
 func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tokens, error) {
-	on, code, refreshToken, err := h.Grants.Exchange(ctx, sent.Get("code"), func(code grant.Code) error {
+	on, code, refreshToken, err := h.Grants.Exchange(ctx, sent.Get("code"), func(code grant.Code, user store.User) error {
 		verifier := sent.Get("code_verifier")
 		if err := c.isOf(code.Program, code.Issued); err != nil {
 			return err
@@ -128,13 +128,10 @@ func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tok
 		case code.Bound == "" && verifier != "": // a downgrade (RFC 9700, 4.8.2)
 			return fmt.Errorf("%w: there is a code_verifier, and there was no challenge", grant.ErrInvalid)
 		}
-		return nil
+		return c.admitted(user)
 	})
 	if err != nil {
 		return tokens{}, err
-	}
-	if !c.Admits(on.User) {
-		return tokens{}, fmt.Errorf("%w: the user is in no group that may use the client", grant.ErrInvalid)
 	}
 	return h.issue(ctx, c, on, code.Nonce, refreshToken)
 }
@@ -142,7 +139,7 @@ func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tok
 // refresh gives new tokens for a refresh token. A client may ask for fewer scopes (RFC 6749, 6).
 func (h *Handlers) refresh(ctx context.Context, c Client, sent url.Values) (tokens, error) {
 	asked := strings.Fields(sent.Get("scope"))
-	on, refreshToken, err := h.Grants.Refresh(ctx, sent.Get("refresh_token"), func(g grant.Grant) error {
+	on, refreshToken, err := h.Grants.Refresh(ctx, sent.Get("refresh_token"), func(g grant.Grant, user store.User) error {
 		if err := c.isOf(g.Program, g.Since); err != nil {
 			return err
 		}
@@ -151,13 +148,10 @@ func (h *Handlers) refresh(ctx context.Context, c Client, sent url.Values) (toke
 				return oauth("invalid_scope", "scope has more than was granted")
 			}
 		}
-		return nil
+		return c.admitted(user)
 	})
 	if err != nil {
 		return tokens{}, err
-	}
-	if !c.Admits(on.User) {
-		return tokens{}, fmt.Errorf("%w: the user is in no group that may use the client any more", grant.ErrInvalid)
 	}
 	if len(asked) > 0 {
 		on.Scopes = slices.DeleteFunc(slices.Clone(on.Scopes), func(scope string) bool { return !slices.Contains(asked, scope) })

@@ -96,7 +96,7 @@ func TestManyStreams(t *testing.T) {
 	}
 	hearing.Wait()
 	t.Logf("%d streams, %d kB each; all were notified after %s", streams, each>>10, time.Since(began).Round(time.Millisecond))
-	if each > 64<<10 {
+	if each > 72<<10 { // some 64 kB, and what else of the program comes into memory meanwhile
 		t.Errorf("a stream takes %d bytes", each)
 	}
 }
