@@ -94,7 +94,7 @@ func (p programPages) StepUp(w http.ResponseWriter, r *http.Request, page openid
 	user, accounts := page.User, p.s.c.Accounts
 	shown := signinpages.StepUp{
 		Program: page.Program, User: user.DisplayName, Name: user.Name, SignedIn: page.SignedIn,
-		NeedsPasskey: page.Passkey, HasPasskey: p.s.passkeys != nil && len(user.Passkeys) > 0,
+		NeedsPasskey: page.Passkey, HasPasskey: p.s.passkeys != nil && slices.ContainsFunc(user.Passkeys, func(one store.Passkey) bool { return !page.Hardware || openid.IsHardware(one) }),
 		PasswordOn: user.Password != "" && accounts.Policy().TakesPassword(user),
 		Next:       page.Next, At: page.Next, Request: page.Request,
 	}

@@ -127,20 +127,26 @@ func (s *Service) End(ctx context.Context, who session.Actor, id string, also ..
 		}
 		return shared.Errorf(shared.CodeNotFound, "This program isn't in your list any more.")
 	}
-	batch := store.Batch{programs.Remove(store.Entry[Program]{Owner: userID, Key: id, Version: store.AnyVersion})}
-	ended, err := s.ending(ctx, userID, func(g Grant) bool { return g.Program == id })
-	if err != nil {
-		return err
+	for attempt := 1; ; attempt++ {
+		batch := store.Batch{programs.Remove(store.Entry[Program]{Owner: userID, Key: id, Version: store.AnyVersion})}
+		ended, err := s.ending(ctx, userID, func(g Grant) bool { return g.Program == id })
+		if err != nil {
+			return err
+		}
+		due, err := s.due(ctx, userID, id)
+		if err != nil {
+			return err
+		}
+		err = s.c.Store.Apply(ctx, slices.Concat(batch, ended, due, also))
+		if promises.Changed(err) && attempt < store.Attempts {
+			continue // the program signs the user in, or is told, just now
+		}
+		if err != nil {
+			return fmt.Errorf("ending a program: %w", err)
+		}
+		s.Look(userID)
+		return nil
 	}
-	due, err := s.due(ctx, userID, id)
-	if err != nil {
-		return err
-	}
-	if err := s.c.Store.Apply(ctx, slices.Concat(batch, ended, due, also)); err != nil {
-		return fmt.Errorf("ending a program: %w", err)
-	}
-	s.Look(userID)
-	return nil
 }
 
 // ending returns the operations that end the grants of a user which are selected.

@@ -47,6 +47,7 @@ type StepUpPage struct {
 	User     store.User
 	SignedIn time.Duration // how long ago
 	Passkey  bool          // nothing else is enough
+	Hardware bool          // and only one that can't leave its device, as its maker attests
 	Next     string
 	Request  string
 	Refusal  *shared.Error // why the last attempt failed, or nil
@@ -93,7 +94,7 @@ func (h *Handlers) askToConfirm(w http.ResponseWriter, r *http.Request, p pendin
 	}
 	page := StepUpPage{
 		Program: c.Name, User: who.User, SignedIn: h.Now().Sub(who.Session.Authenticated),
-		Passkey: len(p.ACR) > 0, Next: p.continues(), Request: sealed,
+		Passkey: len(p.ACR) > 0, Hardware: len(p.ACR) > 0 && !slices.Contains(p.ACR, acrPasskey), Next: p.continues(), Request: sealed,
 	}
 	if who.Session.Authenticated.IsZero() { // somewhere else the user is just confirming
 		page.SignedIn = 0

@@ -25,7 +25,7 @@ func authentication(proof store.Proof, user store.User) (acr string, amr []strin
 	case store.MethodPasskey:
 		acr, amr = acrPasskey, []string{"swk", "user"}
 		at := slices.IndexFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == proof.PasskeyID })
-		if at >= 0 && user.Passkeys[at].Attested && !user.Passkeys[at].IsSynced() {
+		if at >= 0 && IsHardware(user.Passkeys[at]) {
 			acr, amr[0] = acrHardware, "hwk"
 		}
 		if proof.UserVerified { // something that the user has, and what its PIN or their finger proves
@@ -40,6 +40,9 @@ func authentication(proof store.Proof, user store.User) (acr string, amr []strin
 	}
 	return acr, amr
 }
+
+// IsHardware reports whether a passkey can't leave its device, as its maker attests.
+func IsHardware(p store.Passkey) bool { return p.Attested && !p.IsSynced() }
 
 // meets reports whether an acr is one of those that a request asks for. None asked means any.
 func meets(acr string, asked []string) bool {

@@ -386,6 +386,10 @@ func TestStepUp(t *testing.T) {
 		t.Errorf("the page without a passkey: %s", page)
 	}
 	ann.registers()
+	page = ann.authorizes("acr_values", "phrh")
+	if strings.Contains(page.body, `data-next="`) || !strings.Contains(page.body, shared.PagePasskeys) {
+		t.Errorf("the page for somebody without a security key: %s", page)
+	}
 	page = ann.authorizes("acr_values", "phrh phr")
 	next := ann.gets(ann.submits(shared.PageConfirmForm, url.Values{"request": {ann.field(page)}, "password": {password}}).header.Get("Location"))
 	if len(onward.FindString(next.body)) > 0 {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/openid"
 )
 
@@ -90,5 +91,18 @@ func TestUnregisteredClients(t *testing.T) {
 	s.is("status", a.status, 400)
 	if !strings.Contains(a.body, "isn&#39;t registered here") {
 		t.Errorf("got %s", a)
+	}
+}
+
+// TestDocumentsAreFetchedInPublic: with the setting, a document in our own network is still not fetched.
+func TestDocumentsAreFetchedInPublic(t *testing.T) {
+	s := newSceneWith(t, stores["memstore"], func(c *server.Config) { c.AnyClient = true })
+	ann := s.user("ann")
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "169.254.169.254"} {
+		a := ann.authorizes("client_id", "https://"+host+"/client.json", "redirect_uri", "https://"+host+"/callback")
+		s.is("status for "+host, a.status, 400)
+	}
+	if n := strings.Count(s.log.String(), "isn't one of the public internet"); n != 4 {
+		t.Errorf("%d of 4 are refused for their addresses:\n%s", n, s.log)
 	}
 }

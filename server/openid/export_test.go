@@ -1,9 +1,5 @@
 package openid
 
-import (
-	"net/http"
-)
-
 // What tests look at from outside.
 var (
 	PublicOnly    = publicOnly
@@ -11,6 +7,3 @@ var (
 	DescribedBy   = describedBy
 	LetterTag     = letterTag
 )
-
-// Documents returns what reads documents with this client, in the place of one that connects to public addresses only.
-func (h *Handlers) FetchDocumentsWith(client *http.Client) { h.documents.http = client }

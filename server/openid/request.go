@@ -91,7 +91,7 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 	}
 	c, err := h.client(ctx, sent.Get("client_id"))
 	if errors.Is(err, store.ErrNotFound) {
-		return request{}, c, errUnknownClient.Because(fmt.Errorf("client_id is %.140q", sent.Get("client_id")))
+		return request{}, c, errUnknownClient.Because(fmt.Errorf("client_id is %.140q: %w", sent.Get("client_id"), err))
 	}
 	if err != nil {
 		return request{}, c, err

@@ -122,6 +122,12 @@ func onEveryStoreScene(t *testing.T, test func(*scene), clients ...openid.Client
 // newScene starts a provider with these clients, or with Grafana.
 func newScene(t *testing.T, open func(*testing.T, store.Clock) store.Store, clients ...openid.Client) *scene {
 	t.Helper()
+	return newSceneWith(t, open, func(*server.Config) {}, clients...)
+}
+
+// newSceneWith starts one with other settings.
+func newSceneWith(t *testing.T, open func(*testing.T, store.Clock) store.Store, change func(*server.Config), clients ...openid.Client) *scene {
+	t.Helper()
 	if len(clients) == 0 {
 		clients = []openid.Client{clientOf(t, nil)}
 	}
@@ -139,7 +145,7 @@ func newScene(t *testing.T, open func(*testing.T, store.Clock) store.Store, clie
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server, err = server.New(t.Context(), server.Config{
+	config := server.Config{
 		Store: s.store, Accounts: s.accounts, Live: hub, Now: s.now, Log: log, Address: address, Product: "Keypeg", Contact: "IT desk", Clients: clients,
 		Asset: func(name string) string { return "/static/" + name },
 		App: server.App{
@@ -147,7 +153,9 @@ func newScene(t *testing.T, open func(*testing.T, store.Clock) store.Store, clie
 			Page:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
 			Files: map[string]http.Handler{"/static/": http.NotFoundHandler()},
 		},
-	})
+	}
+	change(&config)
+	s.server, err = server.New(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
