@@ -39,11 +39,7 @@ func (h *Handlers) Tell(ctx context.Context, ended grant.Ended) error {
 		return err
 	}
 	now := h.Now()
-	algorithm := RS256
-	if c.Algorithm != "" {
-		algorithm = c.Algorithm
-	}
-	token, err := h.Keys.Sign(ctx, algorithm, kindLogout, map[string]any{
+	token, err := h.Keys.Sign(ctx, c.Algorithm, kindLogout, map[string]any{
 		"iss": h.Issuer, "aud": c.ID, "sub": h.subject(c, ended.UserID), "sid": grant.SID(ended.Session),
 		"iat": now.Unix(), "exp": now.Add(logoutLife).Unix(), "jti": rand.Text(),
 		"events": map[string]any{logoutEvent: struct{}{}},

@@ -100,6 +100,7 @@ type assertionClaims struct {
 	Subject  string   `json:"sub"`
 	Audience audience `json:"aud"`
 	Expires  int64    `json:"exp"`
+	Begins   int64    `json:"nbf"`
 	ID       string   `json:"jti"`
 }
 
@@ -141,6 +142,8 @@ func (h *Handlers) spend(ctx context.Context, c Client, claims assertionClaims) 
 		return errClient("the assertion of %s is for another server", c.ID)
 	case left <= -store.ClockSkew || left > longestLived+store.ClockSkew:
 		return errClient("the assertion of %s ends in %s: the clocks may differ", c.ID, left)
+	case time.Unix(claims.Begins, 0).After(h.Now().Add(store.ClockSkew)):
+		return errClient("the assertion of %s counts later: the clocks may differ", c.ID)
 	case claims.ID == "" || len(claims.ID) > mostNonce:
 		return errClient("the assertion of %s has no jti", c.ID)
 	}

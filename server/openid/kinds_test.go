@@ -96,6 +96,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			"for another server":   client.assertion(s, map[string]any{"aud": "https://other.example"}),
 			"expired":              client.assertion(s, map[string]any{"exp": s.now().Add(-time.Hour).Unix()}),
 			"for a year":           client.assertion(s, map[string]any{"exp": s.now().Add(365 * 24 * time.Hour).Unix()}),
+			"for tomorrow":         client.assertion(s, map[string]any{"nbf": s.now().Add(24 * time.Hour).Unix()}),
 			"without an end":       client.assertion(s, map[string]any{"exp": nil}),
 			"without a jti":        client.assertion(s, map[string]any{"jti": nil}),
 			"of another issuer":    client.assertion(s, map[string]any{"iss": "wiki"}),
@@ -322,6 +323,29 @@ func TestES256(t *testing.T) {
 	}
 	s.claims(got.IDToken)
 	s.is("userinfo", s.userinfo(got.AccessToken)["sub"], ann.user.ID)
+}
+
+// TestScopeTakenBack: what IT takes from a client, it gets no more, also by a refresh token that it has.
+func TestScopeTakenBack(t *testing.T) {
+	s := newScene(t, stores["memstore"])
+	registry := openid.NewRegistry(s.store, nil, s.now)
+	wiki, secret, err := registry.Add(t.Context(), session.Actor{}, clientOf(t, func(c *openid.Client) { c.ID, c.Secrets = "wiki", nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann := s.user("ann")
+	_, got := s.program(openid.PathToken, codeForm(ann.code("client_id", "wiki", "scope", "openid profile groups offline_access")), basic("wiki", secret))
+	wiki.Scopes = []string{shared.ScopeProfile, shared.ScopeOffline}
+	if _, err := registry.Change(t.Context(), session.Actor{}, wiki); err != nil {
+		t.Fatal(err)
+	}
+	_, next := s.program(openid.PathToken, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.RefreshToken}}, basic("wiki", secret))
+	s.is("scope", next.Scope, "openid profile offline_access")
+	for where, claims := range map[string]map[string]any{"userinfo": s.userinfo(next.AccessToken), "ID token": s.claims(next.IDToken), "userinfo, by the first token": s.userinfo(got.AccessToken)} {
+		if _, has := claims["groups"]; has || claims["name"] == nil {
+			t.Errorf("%s has %v", where, claims)
+		}
+	}
 }
 
 // TestRegisteredAgain: what users have allowed a client isn't allowed to another one that gets its id.

@@ -165,15 +165,12 @@ func (h *Handlers) issue(ctx context.Context, c Client, on grant.Standing, nonce
 	if err != nil {
 		return tokens{}, err
 	}
-	algorithm := RS256
-	if c.Algorithm != "" {
-		algorithm = c.Algorithm
-	}
-	access, err := h.Keys.Sign(ctx, algorithm, kindAccess, h.accessToken(c, on, reference))
+	on.Scopes = c.granted(on.Scopes) // IT may have taken some from the client
+	access, err := h.Keys.Sign(ctx, c.Algorithm, kindAccess, h.accessToken(c, on, reference))
 	if err != nil {
 		return tokens{}, err
 	}
-	id, err := h.Keys.Sign(ctx, algorithm, kindID, h.idToken(c, on, nonce, access))
+	id, err := h.Keys.Sign(ctx, c.Algorithm, kindID, h.idToken(c, on, nonce, access))
 	return tokens{
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: int(grant.AccessLife.Seconds()),
 		RefreshToken: refreshToken, IDToken: id, Scope: scopeText(on.Scopes),

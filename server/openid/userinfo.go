@@ -78,7 +78,7 @@ func (h *Handlers) userinfo(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	answer := claimsOf(on.User, on.Scopes)
+	answer := claimsOf(on.User, c.granted(on.Scopes))
 	answer["sub"] = h.subject(c, on.UserID)
 	return httpapi.Respond(w, http.StatusOK, answer)
 }
