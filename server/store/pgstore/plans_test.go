@@ -54,16 +54,16 @@ func TestPlans(t *testing.T) {
 	do(t, url, `INSERT INTO events (organisation, `+eventColumns+`, counted)
 		SELECT 'acme', lpad(to_hex(i * 7919 % 1000), 32, '0'), int8send((extract(epoch FROM at) * 1000000)::bigint * 1000) || '\x0000',
 			CASE WHEN i % 20000 = 0 THEN 'account_disabled' WHEN i % 10 = 0 THEN 'signed_out' ELSE 'signed_in' END,
-			at, '', '', '', '', '', '', at + interval '365 days', '', '', 0, CASE WHEN i % 1000 = 0 THEN at END, '', '', '', '', '{}'
+			at, '', '', '', '', '', '', at + interval '365 days', '', '', 0, CASE WHEN i % 1000 = 0 THEN at END, '', '', '', '', '', '{}'
 		FROM (SELECT i, now() - interval '364 days' * i / 100000 AS at FROM generate_series(1, 100000) i) events`)
 	do(t, url, `INSERT INTO items (organisation, `+itemColumns+`)
 		SELECT 'acme', '', 'ticket', lpad(to_hex(i), 32, '0'), '{}', i, now() + interval '5 minutes' FROM generate_series(1, 100000) i`)
 	do(t, url, `INSERT INTO users (organisation, id, revision, `+strings.Join(writtenOfUser, ", ")+`)
 		SELECT 'acme', lpad(to_hex(i), 32, '0'), 1, 'user ' || i, '', '', false, now(), NULL, '', '{}', NULL,
 			'', NULL, false, false, '', '{}', '', '{}', '', NULL, NULL, '', NULL, NULL, '{}', ARRAY[E'users/invited\x01user ' || i, ' user u' || i, ' u' || i || ' user'] FROM generate_series(1, 20000) i`)
-	do(t, url, `INSERT INTO passkeys SELECT organisation, id, 'p', 0, sha256(id::bytea), '', '', gen_random_uuid(), '', '', '{}', 0, 0, true, '', now(), now() FROM users`)
+	do(t, url, `INSERT INTO passkeys SELECT organisation, id, 'p', 0, sha256(id::bytea), '', '', gen_random_uuid(), '', '', '{}', 0, 0, true, '', false, now(), now() FROM users`)
 	do(t, url, `INSERT INTO identities SELECT organisation, id, 'i', 0, 'https://login.example.com', id, '', now(), now() FROM users`)
-	do(t, url, `INSERT INTO sessions SELECT organisation, decode(id, 'hex') || decode(id, 'hex'), id, '', '', '', '', '', '', '', now(), now(), now(), now() + interval '1 day' FROM users`)
+	do(t, url, `INSERT INTO sessions SELECT organisation, decode(id, 'hex') || decode(id, 'hex'), id, '', '', '', '', '', '', '', now(), now(), now(), now() + interval '1 day', '', '', false, NULL FROM users`)
 	do(t, url, `VACUUM ANALYZE`)
 
 	organisations := []string{"acme"}
