@@ -151,10 +151,7 @@ func (h *Handlers) takeConsent(w http.ResponseWriter, r *http.Request) error {
 	if typed.Get("answer") != "allow" {
 		return h.refusedTo(w, r, p, c, oauth("access_denied", "the user has cancelled"))
 	}
-	if len(of.Scopes) == 0 { // the form of another page
-		return errGone
-	}
-	if !slices.Equal(of.Scopes, p.Scopes) {
+	if !slices.Equal(of.Scopes, p.Scopes) { // also the form of another page, which has none
 		return errGone
 	}
 	p.Prompt = slices.DeleteFunc(p.Prompt, func(prompt string) bool { return prompt == "consent" || prompt == "select_account" })

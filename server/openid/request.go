@@ -245,12 +245,14 @@ func (h *Handlers) with(a request, values url.Values) url.Values {
 }
 
 // address returns the address of a program with an answer in its query.
-func (a request) address(values url.Values) string {
-	glue := "?"
-	if strings.Contains(a.Redirect, "?") { // its own query stays as it is (RFC 6749, 3.1.2)
-		glue = "&"
+func (a request) address(values url.Values) string { return withQuery(a.Redirect, values) }
+
+// withQuery adds values to an address that is registered. Its own query stays as it is (RFC 6749, 3.1.2).
+func withQuery(address string, values url.Values) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + values.Encode()
 	}
-	return a.Redirect + glue + values.Encode()
+	return address + "?" + values.Encode()
 }
 
 // refusalOf is the answer by which a request is refused.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -96,11 +95,7 @@ func (h *Handlers) readLeaving(ctx context.Context, sent url.Values) (out leavin
 	}
 	out.To = to
 	if state := sent.Get("state"); state != "" {
-		glue := "?"
-		if strings.Contains(to, "?") {
-			glue = "&"
-		}
-		out.To += glue + url.Values{"state": {state}}.Encode()
+		out.To = withQuery(to, url.Values{"state": {state}})
 	}
 	return out, c, nil
 }
