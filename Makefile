@@ -22,16 +22,23 @@ build: web
 # The app, compiled to WebAssembly, and every static file in compressed form. The flags are those of
 # the program, so that Go compiles its own packages once for both.
 FORM := release
+TRIM := -trimpath
 web:
-	CGO_ENABLED=0 go run -trimpath ./web/build $(FORM)
+	CGO_ENABLED=0 go run $(TRIM) ./web/build $(FORM)
 
-# The race detector needs a C compiler, and the browser tests need a browser.
+# Chromium puts itself before everything else where root runs it, and the servers that it asks would wait.
+NOT_FIRST := $(shell [ "$$(id -u)" != 0 ] || echo setpriv --bounding-set=-sys_nice)
+
+# The race detector needs a C compiler, and the browser tests need a browser. Besides its form, all that is compiled natively
+# has one, without cgo and with whole paths, whether a check, a test or the build of the app asks for it: each form more is
+# minutes. What go test would vet was vetted already.
+test soak: TRIM :=
 test: tools web vet
-	go test -race -timeout 80m ./...
+	$(NOT_FIRST) go test -race -vet=off -timeout 80m ./...
 
 # The same with many more rounds of every race, crash and fault: an hour or so.
 soak: tools web vet bin/oauth2-proxy bin/miniflux
-	KEYPEG_SOAK=1 go test -race -count=1 -timeout 3h ./...
+	KEYPEG_SOAK=1 $(NOT_FIRST) go test -race -vet=off -count=1 -timeout 3h ./...
 
 # Each fuzz test for a while. What it finds is kept in testdata, for make test.
 FUZZTIME := 30s
@@ -81,16 +88,16 @@ toolcrib:
 IN_BROWSER := ./app/browser ./app/ui ./app/selfservice ./app/pages ./app/wasm/... ./app/toolcrib/...
 vet: bin/staticcheck
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	go vet ./...
+	CGO_ENABLED=0 go vet ./...
 	GOOS=js GOARCH=wasm go vet $(IN_BROWSER)
-	./bin/staticcheck ./...
+	CGO_ENABLED=0 ./bin/staticcheck ./...
 	GOOS=js GOARCH=wasm ./bin/staticcheck $(IN_BROWSER)
 
 # Every state at both widths in both colour schemes, for somebody to look at, in
 # screenshots/; the pictures of README and manual; and the manifest's.
 screenshots: tools web
 	mkdir -p screenshots
-	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run 'TestScreenshots|TestToolcrib' ./app/e2e
+	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run 'TestScreenshots|TestToolcrib|TestCribs' ./app/e2e
 	mkdir -p web/pictures
 	cp screenshots/panel-add-1280-light.png web/pictures/passkeys.png
 	cp screenshots/sign-in-1280-light.png web/pictures/sign-in.png
@@ -98,6 +105,7 @@ screenshots: tools web
 	cp screenshots/remove-1280-light.png web/pictures/remove.png
 	cp screenshots/panel-add-390-light.png web/pictures/phone.png
 	cp screenshots/crib-panel-1280-light.png web/pictures/toolcrib.png
+	cp screenshots/crib-python-panel-1280-light.png web/pictures/any-language.png
 	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
@@ -134,7 +142,7 @@ outdated:
 			$$(echo "$$modules" | sort -u) \
 			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
 			github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY) miniflux.app/v2@$(MINIFLUX) 2>/dev/null; \
-		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT) oidc-provider@$(OIDC_PROVIDER); do \
+		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT) oidc-provider@$(OIDC_PROVIDER) express@$(EXPRESS) express-session@$(EXPRESS_SESSION) jose@$(JOSE) standardwebhooks@$(STANDARDWEBHOOKS) react@$(REACT) react-dom@$(REACT) vue@$(VUE) esbuild@$(ESBUILD); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
 		done); \
@@ -193,6 +201,16 @@ bin/openid-client/node_modules/openid-client/package.json: | tools-apt
 	rm -rf bin/openid-client && mkdir -p bin/openid-client && cd bin/openid-client && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . openid-client@$(OPENID_CLIENT) >/dev/null
 	touch $@
 
+# With which programs on Node are written in a test, as the manual has it. They are not a part of Keypeg.
+EXPRESS := 5.3.0
+EXPRESS_SESSION := 1.19.0
+JOSE := 6.2.18
+STANDARDWEBHOOKS := 1.1.1
+
+bin/express/node_modules/standardwebhooks/package.json: | tools-apt
+	rm -rf bin/express && mkdir -p bin/express && cd bin/express && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . express@$(EXPRESS) express-session@$(EXPRESS_SESSION) jose@$(JOSE) standardwebhooks@$(STANDARDWEBHOOKS) >/dev/null
+	touch $@
+
 # An OpenID provider of other people's making, at which users sign in in a test. It is not a part of Keypeg.
 OIDC_PROVIDER := 9.13.3
 
@@ -208,7 +226,16 @@ bin/grafana/node_modules/typescript/bin/tsc: | tools-apt
 	rm -rf bin/grafana && mkdir -p bin/grafana && cd bin/grafana && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) >/dev/null
 	touch $@
 
-tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json bin/oidc-provider/node_modules/oidc-provider/package.json
+# What draws pages of programs that Keypeg is built into, for the browser tests. They are not a part of Keypeg.
+REACT := 19.3.1
+VUE := 3.5.45
+ESBUILD := 0.28.2
+
+bin/frameworks/node_modules/esbuild/bin/esbuild: | tools-apt
+	rm -rf bin/frameworks && mkdir -p bin/frameworks && cd bin/frameworks && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . react@$(REACT) react-dom@$(REACT) vue@$(VUE) esbuild@$(ESBUILD) >/dev/null
+	touch $@
+
+tools: tools-apt bin/express/node_modules/standardwebhooks/package.json bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json bin/oidc-provider/node_modules/oidc-provider/package.json bin/frameworks/node_modules/esbuild/bin/esbuild
 
 STATICCHECK := v0.8.2
 
@@ -221,9 +248,13 @@ tools-apt:
 	@missing=""; \
 	command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v chromium-headless-shell >/dev/null || missing="$$missing chromium-headless-shell"; \
 	command -v firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v php >/dev/null || missing="$$missing php-cli"; \
+	command -v python3 >/dev/null || missing="$$missing python3"; \
 	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing="$$missing nginx"; \
 	[ -x /usr/sbin/apache2 ] || missing="$$missing apache2"; \

@@ -76,7 +76,7 @@ func TestWhoDidIt(t *testing.T) {
 		bobReads("", true)
 		for key, value := range s.everything() {
 			if strings.Contains(value, renamed.DisplayName) {
-				s.Errorf("%s holds the name of the administrator who was removed: %s", key, value)
+				s.Errorf("%s holds the name of the administrator who was removed: %q", key, value)
 			}
 		}
 	})

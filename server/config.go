@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/embed"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/live"
@@ -28,6 +29,10 @@ type Config struct {
 	// instead.
 	Accounts *account.Service
 	Host     Host
+	// Embed is a program in any language, in the place of a Host: it speaks to us over HTTP. See package embed. It
+	// returns the program as IT has set it up now, because its secrets change. Nil is for none. App has the page in
+	// the frame that its pages open, and Asset must be set.
+	Embed func() embed.Program
 	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
 	// minutes. It is for a Host only, because Accounts have their own.
 	ConfirmFor time.Duration
@@ -146,12 +151,14 @@ func (a App) hasManual() bool {
 
 // check refuses a Config that can't work, or of which a part would be ignored.
 func (c Config) check() error {
-	hosted := c.Host != nil
+	hosted := c.Host != nil || c.Embed != nil
 	switch {
 	case c.Store == nil:
 		return errors.New("there must be a Store")
-	case (c.Accounts == nil) == (c.Host == nil):
-		return errors.New("either Accounts or Host must be set")
+	case c.Host != nil && c.Embed != nil || (c.Accounts == nil) != hosted:
+		return errors.New("either Accounts, Host or Embed must be set")
+	case c.Embed != nil && c.Asset == nil:
+		return errors.New("with Embed, Asset must be set")
 	case c.Address.Origin == "" || c.Address.Host == "" || c.Address.RPID == "":
 		return errors.New("there must be an Address, from ParseAddress")
 	case !hosted && c.Asset == nil:
@@ -172,7 +179,7 @@ func (c Config) check() error {
 		return errors.New("with a Host, Examine means nothing")
 	case hosted && c.Clients != nil:
 		return errors.New("with a Host, Clients mean nothing: people sign in there, and not here")
-	case hosted && (c.Providers != nil || c.Gates != nil || c.App.Pages != nil || c.App.Files != nil):
+	case hosted && (c.Providers != nil || c.Gates != nil) || c.Host != nil && (c.App.Pages != nil || c.App.Files != nil):
 		return errors.New("with a Host, Providers, Gates and App mean nothing: sign-in and pages are its own")
 	}
 	if err := CheckGates(c.Gates, c.addresses()...); err != nil {

@@ -200,8 +200,8 @@ func TestGateCodes(t *testing.T) {
 			s.gated()
 			refuses := func(what string, a answer) {
 				t.Helper()
-				if a.status < 400 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
-					t.Errorf("%s: got %s, Location %q", what, a, a.header.Get("Location"))
+				if to := a.header.Get("Location"); a.status != 303 || to != wiki+"/.keypeg/enter?second=1" && to != payroll+"/.keypeg/enter?second=1" {
+					t.Errorf("%s: got %s, Location %q", what, a, to) // only one's own sign-in begins
 				}
 			}
 			begins := func(v *visitor, host string) (arrive string) {
@@ -219,6 +219,9 @@ func TestGateCodes(t *testing.T) {
 				refuses("at another gate, with bob's cookie", s.bob.at(payroll).navigates(arrive))
 				refuses("altered", s.bob.at(wiki).navigates(arrive+"x"))
 				refuses("without a code", s.bob.at(wiki).navigates(shared.GateArrive))
+				if a := s.bob.at(wiki).navigates(arrive + "x&second=1"); a.status != 400 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+					t.Errorf("altered, at a second try: got %s, Location %q", a, a.header.Get("Location"))
+				}
 				s.bob.at(wiki).stops(s.bob.at(wiki).asksForward("/"), 302)
 			})
 			if a := s.bob.at(wiki).navigates(arrive); a.header.Get("Location") != wiki+"/page" {

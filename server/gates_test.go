@@ -384,7 +384,7 @@ func TestGatePage(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	s.gated()
 	ann := s.user("ann")
-	a := ann.at(wiki).navigates(shared.GateArrive + "?code=x")
+	a := ann.at(wiki).navigates(shared.GateArrive + "?code=x&second=1")
 	for _, want := range []string{`href="/.keypeg/files/static/signinpages.css"`, `href="` + origin + `/"`} {
 		if !strings.Contains(string(a.body), want) {
 			t.Errorf("the page lacks %s: %s", want, a)

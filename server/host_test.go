@@ -400,8 +400,8 @@ func TestConfig(t *testing.T) {
 		change func(*server.Config)
 		says   string
 	}{
-		{"both", ofAccounts, func(c *server.Config) { c.Host = &crib{} }, "either Accounts or Host"},
-		{"neither", ofAccounts, func(c *server.Config) { c.Accounts = nil }, "either Accounts or Host"},
+		{"both", ofAccounts, func(c *server.Config) { c.Host = &crib{} }, "either Accounts, Host or Embed"},
+		{"neither", ofAccounts, func(c *server.Config) { c.Accounts = nil }, "either Accounts, Host or Embed"},
 		{"no store", ofHost, func(c *server.Config) { c.Store = nil }, "there must be a Store"},
 		{"accounts without an address", ofAccounts, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},
 		{"a host without an address", ofHost, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},

@@ -29,6 +29,7 @@ type hostUsers struct {
 	now       store.Clock
 	log       *slog.Logger
 	handleKey []byte
+	policy    policy.Policy // which relying party ids there are
 }
 
 const (
@@ -72,7 +73,7 @@ func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, c
 				ID: store.HashOf(at.ID), UserID: record.ID, PasskeyID: at.PasskeyID,
 				Created: at.Proved, Seen: at.Proved, Authenticated: at.Proved,
 			},
-			Methods: policy.Policy{}.AtHost(known.HasPassword, known.OtherMethods),
+			Methods: u.policy.AtHost(known.HasPassword, known.OtherMethods),
 		},
 	}
 }
@@ -243,5 +244,8 @@ func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
 // more: then requests that are under way at that moment leave nothing behind either. For a
 // user of whom nothing is stored it does nothing, and returns no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
+	if s.embedded != nil {
+		return s.embedded.RemoveUser(ctx, hostID)
+	}
 	return s.passkeys.Erase(ctx, recordID(hostID))
 }

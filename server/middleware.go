@@ -67,6 +67,23 @@ var ofPages = protection{
 	{"Permissions-Policy", []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}},
 }
 
+// ofFrames are those of [ofPages] for a page that pages of the same origin have in a frame. A page that is isolated from
+// other origins has only frames that are so too (HTML Living Standard, 7.1.4).
+var ofFrames = append(framed(ofPages), protection{{"Cross-Origin-Embedder-Policy", []string{"require-corp"}}}...)
+
+func framed(p protection) protection {
+	p = slices.Clone(p)
+	for i, h := range p {
+		switch h.name {
+		case "Content-Security-Policy":
+			p[i].value = []string{strings.Replace(contentSecurityPolicy, "frame-ancestors 'none'", "frame-ancestors 'self'", 1)}
+		case "X-Frame-Options":
+			p[i].value = []string{"SAMEORIGIN"}
+		}
+	}
+	return p
+}
+
 func (p protection) write(headers http.Header) {
 	for _, h := range p {
 		headers[h.name] = h.value
@@ -78,7 +95,10 @@ var strictTransport = []string{"max-age=31536000"}
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		careful := ofPages
-		if strings.HasPrefix(r.URL.Path, pathAPI) && !s.isHostPage(r) || s.isFile(r) {
+		switch path := r.URL.Path; {
+		case s.embedded != nil && path == shared.PagePanel:
+			careful = ofFrames
+		case strings.HasPrefix(path, pathAPI) && !s.isHostPage(r) || s.isFile(r) || s.embedded != nil && strings.HasPrefix(path, shared.PathEmbed):
 			careful = ofData
 		}
 		headers := w.Header()
@@ -104,7 +124,7 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 		switch {
 		case s.asked(r).IsHost(r.Host):
 			next.ServeHTTP(w, s.atAddress(r))
-		case shared.IsHealthCheck(r.URL.Path) || s.isFile(r) || s.isRelatedOrigins(r):
+		case shared.IsHealthCheck(r.URL.Path) || s.isFile(r) || s.isRelatedOrigins(r) || s.isFromProgram(r):
 			next.ServeHTTP(w, r)
 		default:
 			misdirected.ServeHTTP(w, r)
@@ -129,12 +149,18 @@ func (s *Server) atAddress(r *http.Request) *http.Request {
 	return &same
 }
 
-// isFile reports whether a request is for a file that is the same for everybody.
+// isFromProgram reports whether a request is one that the program sends by itself, which may know us by another name. It
+// has the secret, or asks for keys.
+func (s *Server) isFromProgram(r *http.Request) bool {
+	return s.embedded != nil && (r.URL.Path == shared.PathRedeem || r.URL.Path == shared.PathProofKeys || strings.HasPrefix(r.URL.Path, shared.PathHostUser))
+}
+
 // isHostPage reports whether a request is for one of our pages in a host program.
 func (s *Server) isHostPage(r *http.Request) bool {
 	return s.c.Host != nil && (r.URL.Path == shared.PageHostEnrol || r.URL.Path == shared.PageHostEnrolled)
 }
 
+// isFile reports whether a request is for a file that is the same for everybody.
 func (s *Server) isFile(r *http.Request) bool {
 	return s.c.App.Files["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
 }

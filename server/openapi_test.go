@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -43,9 +44,10 @@ import (
 // document is openapi.yaml.
 type document struct {
 	*openapi3.T
-	mux     *http.ServeMux                // leads a request to its *operation
-	hostMux *http.ServeMux                // the same, of those that a [server.Host] has
-	schemas map[string]*jsonschema.Schema // by where they are
+	mux        *http.ServeMux                // leads a request to its *operation
+	hostMux    *http.ServeMux                // the same, of those that a [server.Host] has
+	programMux *http.ServeMux                // the same, of those that a program of any language has
+	schemas    map[string]*jsonschema.Schema // by where they are
 }
 
 // operation is what the document says of one method of one path.
@@ -65,8 +67,9 @@ var openAPI = sync.OnceValues(func() (*document, error) {
 	if err := spec.Validate(context.Background()); err != nil {
 		return nil, err
 	}
-	d := &document{T: spec, mux: http.NewServeMux(), hostMux: http.NewServeMux()}
+	d := &document{T: spec, mux: http.NewServeMux(), hostMux: http.NewServeMux(), programMux: http.NewServeMux()}
 	hosts, _ := spec.Extensions["x-host"].([]any)
+	programs, _ := spec.Extensions["x-program"].([]any)
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
 			codes, err := d.codesOf(method, o)
@@ -75,10 +78,15 @@ var openAPI = sync.OnceValues(func() (*document, error) {
 			}
 			route := &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: o}
 			described := &operation{Operation: o, route: route, codes: codes}
-			d.mux.Handle(method+" "+path, described)
-			if slices.Contains(hosts, any(o.OperationID)) {
-				d.hostMux.Handle(method+" "+path, described)
+			switch pattern := method + " " + path; {
+			case slices.Contains(programs, any(o.OperationID)):
+				d.programMux.Handle(pattern, described)
+				continue
+			case slices.Contains(hosts, any(o.OperationID)):
+				d.hostMux.Handle(pattern, described)
+				d.programMux.Handle(pattern, described)
 			}
+			d.mux.Handle(method+" "+path, described)
 		}
 	}
 	return d, d.compile()
@@ -124,6 +132,13 @@ func (d *document) ofHost() *document {
 	host := *d
 	host.mux = d.hostMux
 	return &host
+}
+
+// ofProgram is the document as it is for a server that is built into a program of any language.
+func (d *document) ofProgram() *document {
+	program := *d
+	program.mux = d.programMux
+	return &program
 }
 
 // codesOf are the codes that an operation may answer: its own, and those that the
@@ -190,6 +205,9 @@ func (d *document) checks(r *http.Request, sent []byte, got answer) error {
 	}
 
 	if taken := o.RequestBody; taken != nil && (len(sent) > 0 || taken.Value.Required) {
+		if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
+			sent = membersOfForm(sent)
+		}
 		if err := d.isBody(taken.Value.Content, r.Header, sent); err != nil {
 			return fmt.Errorf("the request: %w", err)
 		}
@@ -225,6 +243,20 @@ func (d *document) isBody(content openapi3.Content, header http.Header, body []b
 		return err
 	}
 	return schema.Validate(value)
+}
+
+// membersOfForm returns the fields of a form as the object that the document has for them (OpenAPI 3.1, 4.8.14.4).
+func membersOfForm(sent []byte) []byte {
+	fields := map[string]string{}
+	form, err := url.ParseQuery(string(sent))
+	for name := range form {
+		fields[name] = form.Get(name)
+	}
+	object, failed := json.Marshal(fields)
+	if errors.Join(err, failed) != nil {
+		return sent
+	}
+	return object
 }
 
 // isProblem checks a refusal, which may have one of these codes.
@@ -264,6 +296,12 @@ func valuesOf(template, path string) map[string]string {
 // that of the [crib].
 func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	r := in.RequestValidationInput.Request
+	if in.SecurityScheme.Type == "http" {
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+			return errors.New("no bearer token")
+		}
+		return nil
+	}
 	_, err := r.Cookie(strings.TrimPrefix(in.SecurityScheme.Name, "__Host-"))
 	if err != nil && in.SecuritySchemeName == "session" {
 		_, err = r.Cookie("crib")
@@ -275,7 +313,8 @@ func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 // at /healthz and /readyz, to the document. The fuzzer goes without: it shall be fast.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	isPage := r.URL.Path == shared.PageHostEnrol || r.URL.Path == shared.PageHostEnrolled
-	if fuzzing() || isPage && s.config.Asset != nil || (!strings.HasPrefix(r.URL.Path, "/api/") && !shared.IsHealthCheck(r.URL.Path)) {
+	isOfAPI := strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, shared.PathEmbed) && s.config.Embed != nil || shared.IsHealthCheck(r.URL.Path)
+	if fuzzing() || isPage && s.config.Asset != nil || !isOfAPI {
 		s.handler.ServeHTTP(w, r)
 		return
 	}
@@ -289,8 +328,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(recorded, r)
 
 	d := theDocument(s.T)
-	if s.config.Host != nil {
+	switch {
+	case s.config.Host != nil:
 		d = d.ofHost()
+	case s.config.Embed != nil:
+		d = d.ofProgram()
 	}
 	got := answer{recorded.status, w.Header(), recorded.body.Bytes()}
 	if err := d.checks(r, sent, got); err != nil {
@@ -332,8 +374,12 @@ func TestOpenAPI(t *testing.T) {
 				served = append(served, nameless(pattern))
 			}
 		}
+		programs, _ := d.Extensions["x-program"].([]any)
 		for path, item := range d.Paths.Map() {
-			for method := range item.Operations() {
+			for method, o := range item.Operations() {
+				if slices.Contains(programs, any(o.OperationID)) {
+					continue // below
+				}
 				described = append(described, nameless(method+" "+path))
 			}
 		}
@@ -353,6 +399,20 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 		})
+	})
+	t.Run("the document has every route for a program of any language", func(t *testing.T) {
+		hosts, _ := d.Extensions["x-host"].([]any)
+		programs, _ := d.Extensions["x-program"].([]any)
+		served := slices.DeleteFunc(newToolshop(t, stores["memstore"]).handler.Patterns(), func(pattern string) bool { return pattern == "/" })
+		if len(served) != len(hosts)+len(programs) {
+			t.Errorf("%d routes are served, and %d described", len(served), len(hosts)+len(programs))
+		}
+		for _, pattern := range served {
+			method, path, _ := strings.Cut(pattern, " ")
+			if _, described := d.programMux.Handler(httptest.NewRequest(method, parameter.ReplaceAllString(path, "x"), nil)); described == "" {
+				t.Errorf("the document lacks the route %s", pattern)
+			}
+		}
 	})
 	t.Run("the document has every code with its status, and no other", func(t *testing.T) {
 		codes := constants(t, "Code")
@@ -396,7 +456,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
 			shared.Session{}, shared.SessionList{}, shared.Program{}, shared.ClientList{}, shared.Client{}, shared.ClientSettings{}, shared.ClientPreset{}, shared.AddClient{}, shared.ChangeClient{}, shared.RotateClient{}, shared.RegisteredClient{}, shared.ClientText{}, shared.Fault{}, shared.ProgramList{}, shared.Activity{}, shared.Event{}, shared.AuditPage{}, shared.AuditUser{}, shared.AuditEvent{}, shared.Member{}, shared.Members{},
-			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ExportedPasskey{}, shared.ExportedIdentity{}, shared.ExportedLink{}, shared.ExportedMails{}, shared.ExportedMail{}, shared.ExportedAddress{}, shared.ExportedBrowser{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ImportUsers{}, shared.ImportedUsers{}, shared.ImportRow{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
+			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ExportedPasskey{}, shared.ExportedIdentity{}, shared.ExportedLink{}, shared.ExportedMails{}, shared.ExportedMail{}, shared.ExportedAddress{}, shared.ExportedBrowser{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ImportUsers{}, shared.ImportedUsers{}, shared.ImportRow{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{}, shared.Introduce{}, shared.Proved{}, shared.HostPasskeyList{},
 		} {
 			hasMembersOf(t, d, reflect.TypeOf(of).Name(), of)
 		}

@@ -95,6 +95,15 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("an app has the host %q, and a gate %q", desk.Host, wiki.Host)
 			}
 		})
+		s.Run("an e-mail address is got of a user who has one", func(t *testing.T) {
+			if got := all[3].Scopes; len(got) != 0 {
+				t.Errorf("of a user without an address, the program gets %v", got)
+			}
+			ann.sends("PATCH", shared.PathProfile, `{"email":"ann@example.org"}`)
+			if got := ann.programs()[3].Scopes; !slices.Equal(got, []string{shared.ScopeEmail}) {
+				t.Errorf("of a user with an address, it gets %v", got)
+			}
+		})
 		s.Run("they are in what the user gets of their own data", func(t *testing.T) {
 			if got := namesOf(into[shared.Export](ann, ann.sends("POST", shared.PathExport, nil), 200).Programs); !slices.Equal(got, namesOf(all)) {
 				t.Errorf("got %q, want %q", got, namesOf(all))

@@ -57,7 +57,7 @@ type programPages struct{ s *Server }
 
 func (p programPages) Consent(w http.ResponseWriter, r *http.Request, page openid.ConsentPage) error {
 	return p.s.signInPages.Consent(w, http.StatusOK, httpapi.Text(r), signinpages.Consent{
-		Program: page.Program, Host: page.Host, User: page.User.DisplayName, Asks: asked(page), Request: page.Request, At: page.Next,
+		Program: page.Program, Host: page.Host, User: page.User.DisplayName, Asks: asked(page), Request: page.Request, At: page.Next, EachTime: page.EachTime,
 	})
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -34,7 +35,7 @@ func (s *Server) warn(cause warning.Cause, seen ...slog.Attr) { s.c.Warnings.log
 // nothing.
 func (s *Server) watchProxy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if peer := httpapi.Peer(r); !shared.IsHealthCheck(r.URL.Path) && !s.isFile(r) && s.mayBeProxy(peer) {
+		if peer := httpapi.Peer(r); !shared.IsHealthCheck(r.URL.Path) && !s.isFromProgram(r) && !s.isFile(r) && s.mayBeProxy(peer) {
 			s.watch(r, peer)
 		}
 		next.ServeHTTP(w, r)
@@ -83,7 +84,7 @@ func (s *Server) cookieless(r *http.Request) *shared.Error {
 
 // takeTroubleReport takes a page's report of something that a proxy breaks. Anybody can
 // send one, so it writes nothing but the one warning in the log, and that has no words of
-// the sender.
+// the sender. It refuses the report that no cookies come back if a cookie comes with it.
 func (s *Server) takeTroubleReport(w http.ResponseWriter, r *http.Request) error {
 	var report shared.TroubleReport
 	if err := httpapi.Decode(r, &report); err != nil {
@@ -91,6 +92,9 @@ func (s *Server) takeTroubleReport(w http.ResponseWriter, r *http.Request) error
 	}
 	if !slices.Contains(shared.Troubles, report.Trouble) {
 		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
+	}
+	if report.Trouble == shared.TroubleCookies && s.cookies.AreKept(r) {
+		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.").Because(errors.New("a report that no cookies come back comes with a cookie"))
 	}
 	s.warnOfTrouble(r, report.Trouble)
 	return httpapi.Respond(w, http.StatusOK, shared.TroubleExplained{Detail: httpapi.Text(r).Refusal(report.Trouble.Refusal())})

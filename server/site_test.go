@@ -11,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,10 +23,7 @@ import (
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
-	"github.com/keypeg/keypeg/server/store/memstore"
-	"github.com/keypeg/keypeg/server/store/pgstore"
-	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest/backends"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -38,26 +34,8 @@ const (
 
 var siteURL = &url.URL{Scheme: "http", Host: "localhost:8080"}
 
-// stores are the backends that every claim at the HTTP level is held against.
-var stores = map[string]func(*testing.T, store.Clock) store.Store{
-	"memstore": func(_ *testing.T, now store.Clock) store.Store { return memstore.New(now) },
-	"boltstore": func(t *testing.T, now store.Clock) store.Store {
-		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s
-	},
-	"pgstore": func(t *testing.T, now store.Clock) store.Store {
-		s, err := pgstore.Open(t.Context(), pgtest.Database(t), pgtest.Name(), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s
-	},
-}
+// stores are those that every claim at the HTTP level is held against.
+var stores = backends.One
 
 func onEveryStore(t *testing.T, test func(*site)) {
 	for name, open := range stores {

@@ -113,7 +113,7 @@ type ObservedWorker struct {
 
 // ObservedStream is the stream of changes.
 type ObservedStream struct {
-	After  int64  `json:"after"` // milliseconds until the first event came
+	After  int64  `json:"after"` // milliseconds by which the first event came later than another answer; 0 if it came first
 	Failed string `json:"failed,omitempty"`
 }
 

@@ -14,6 +14,9 @@ const (
 	SecondRests = "second" // the same for the offer of a second passkey
 )
 
+// QueryInline is the last word of the query of [PagePanel], as it is drawn, for a panel within the page of a program.
+const QueryInline = "inline"
+
 // DrawnPage is a page as the program will draw it, for the time until it is there.
 type DrawnPage struct {
 	Title string `json:"title"`

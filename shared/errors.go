@@ -116,6 +116,28 @@ const (
 	// CodeTooManyAttempts: wrong passwords came too fast, or very many users sign in at this
 	// moment. The header Retry-After (RFC 9110, 10.2.3) says how many seconds to wait.
 	CodeTooManyAttempts Code = "too_many_attempts"
+	// CodeIntroductionInvalid: the introduction of a program's user can't be read, or its signature is wrong.
+	CodeIntroductionInvalid Code = "introduction_invalid"
+	// CodeIntroductionOrigin: the introduction is for another address.
+	CodeIntroductionOrigin Code = "introduction_origin"
+	// CodeIntroductionClock: the program's clock and the server's are apart.
+	CodeIntroductionClock Code = "introduction_clock"
+	// CodeIntroductionUser: another introduction contradicts it about who the user is.
+	CodeIntroductionUser Code = "introduction_user"
+	// CodeIntroductionExpired: the page with the introduction was open for too long. A new one helps.
+	CodeIntroductionExpired Code = "introduction_expired"
+	// CodeIntroductionUsed: the introduction was used in another browser. A new one helps.
+	CodeIntroductionUsed Code = "introduction_used"
+	// CodeProgramRefused: a request for programs doesn't have the secret.
+	CodeProgramRefused Code = "program_refused"
+	// CodeProofInvalid: no proof, or one for another program, or of a passkey that was removed since.
+	CodeProofInvalid Code = "proof_invalid"
+	// CodeProofExpired: the proof is older than a minute.
+	CodeProofExpired Code = "proof_expired"
+	// CodeProofUsed: the proof was redeemed before.
+	CodeProofUsed Code = "proof_used"
+	// CodeProofBrowser: the proof was made in another browser than the one that brings it.
+	CodeProofBrowser Code = "proof_browser"
 	// CodeInternal: the fault is the server's. The message has an id that IT finds in the log.
 	CodeInternal Code = "internal"
 	// CodeInBetween: something between the browser and the server answered, changed an
@@ -146,6 +168,10 @@ type Error struct {
 	// Faults are what is wrong with single fields, for [CodeInvalidClient].
 	Faults []Fault
 
+	// Developer says in English what a program that Keypeg is built into does wrong, and what to do. It
+	// is for whoever builds that program: no page shows it to users.
+	Developer string
+
 	// RetryAfter is how long to wait before the same request may succeed; 0 if waiting
 	// changes nothing.
 	RetryAfter time.Duration
@@ -162,6 +188,14 @@ func (e *Error) Because(cause error) *Error {
 	because := *e
 	because.cause = cause
 	return &because
+}
+
+// Telling returns a copy of e that tells the developer of a program what to mend. The log gets the same as
+// cause.
+func (e *Error) Telling(format string, args ...any) *Error {
+	telling := *e.Because(fmt.Errorf(format, args...))
+	telling.Developer = telling.cause.Error()
+	return &telling
 }
 
 // After returns a copy of e that says how long to wait.
@@ -227,4 +261,6 @@ type Problem struct {
 	UnknownCredential bool `json:"unknownCredential,omitempty"`
 	// Faults are those of the [Error].
 	Faults []Fault `json:"faults,omitempty"`
+	// Developer is that of the [Error].
+	Developer string `json:"developer,omitempty"`
 }

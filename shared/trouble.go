@@ -34,13 +34,15 @@ const (
 	TroubleCached Trouble = "answer-kept"
 	// TroubleHeld: the stream of changes is open, and something in between keeps it back.
 	TroubleHeld Trouble = "stream-held"
+	// TroubleCookies: the browser doesn't send the cookie back that it got just before.
+	TroubleCookies Trouble = "cookies"
 )
 
 // Troubles are all that can be reported.
 var Troubles = []Trouble{
 	TroubleAppBlocked, TroubleAppScripts, TroubleAppType, TroubleAppCoding, TroubleAppCut, TroubleAppMissing,
 	TroublePasskeyPolicy, TroubleTooLarge, TroubleRefused, TroubleOtherAnswer, TroubleCutAnswer,
-	TroubleCached, TroubleHeld,
+	TroubleCached, TroubleHeld, TroubleCookies,
 }
 
 // TroubleReport is what a page sends to [PathTrouble].
@@ -76,6 +78,8 @@ func (t Trouble) Refusal() *Error {
 		return Errorf(CodeInBetween, "The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code %s)", t)
 	case TroubleCached:
 		return Errorf(CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", t)
+	case TroubleCookies:
+		return Errorf(CodeInBetween, "Your browser sends no cookies back, so this page can't know who you are. Allow cookies for this site. If they are allowed, tell IT. (Code %s)", t)
 	case TroubleHeld:
 		return Errorf(CodeInBetween, "What changes elsewhere shows here late. (Code %s)", t)
 	}

@@ -139,13 +139,21 @@ func open(from fs.FS) (*Files, error) {
 
 // Served returns the files that browsers get for a file of static/, by their names. The files that
 // the sign-in pages load lose their comments, which are a third of the script and an eighth of the
-// style sheet. The script of package credential, the sentences of a language and ceremony.js come before
+// style sheet, and so do those of the elements. The script of package credential, the sentences of a language and ceremony.js come before
 // their scripts, which saves requests. The sign-in pages have a style sheet of their own: the part of the style sheet that
 // they use, two fifths of it.
 func Served(name string, content []byte) map[string][]byte {
 	switch name {
 	case "signinpages.js", "confirm.js":
 		return scripts(strings.TrimSuffix(name, ".js"), content)
+	case "elements.js":
+		labels := map[string]message.Script{}
+		for _, text := range message.Languages {
+			labels[text.Lang] = message.LabelsIn(text)
+		}
+		return map[string][]byte{name: slices.Concat(constant("keypegLabels", labels), script(content))}
+	case "signin.js", "offer.js":
+		return modules(strings.TrimSuffix(name, ".js"), content)
 	case "style.css":
 		return map[string][]byte{name: style(content), "signinpages.css": style(appStyle.ReplaceAll(content, nil))}
 	default:
@@ -162,15 +170,33 @@ var ceremony []byte
 func scripts(name string, content []byte) map[string][]byte {
 	files := map[string][]byte{}
 	for _, text := range message.Languages {
-		encoded, err := json.Marshal(message.ScriptIn(text))
-		if err != nil {
-			panic(err) // strings can always be encoded
-		}
-		texts := slices.Concat([]byte("const keypegTexts = "), encoded, []byte(";\n"), script(ceremony), script(content))
+		texts := slices.Concat(constant("keypegTexts", message.ScriptIn(text)), script(ceremony), script(content))
 		files[ScriptFile(name, text.Lang, false)] = slices.Concat(script(credential.Script), texts)
 		files[ScriptFile(name, text.Lang, true)] = slices.Concat(script(credential.Script), script(credential.Related), texts)
 	}
 	return files
+}
+
+// modules returns a module of the elements for each language.
+func modules(name string, content []byte) map[string][]byte {
+	files := map[string][]byte{}
+	for _, text := range message.Languages {
+		texts := message.ScriptIn(text)
+		if name == "offer" {
+			texts = message.OfferIn(text)
+		}
+		files[name+"-"+text.Lang+".js"] = slices.Concat(constant("keypegTexts", texts), script(content))
+	}
+	return files
+}
+
+// constant declares a constant of a script.
+func constant(name string, value any) []byte {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // strings can always be encoded
+	}
+	return slices.Concat([]byte("const "+name+" = "), encoded, []byte(";\n"))
 }
 
 // ScriptFile is the name of the file with a script of the sign-in pages, signinpages or confirm, in a language:
@@ -305,6 +331,16 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	found.serve(w, r, "public, max-age=31536000, immutable")
+}
+
+// At returns a handler of a file by its name, for an address that doesn't change: a browser asks each time whether the
+// file is still the same. It answers nothing but 404 for an unknown name.
+func (f *Files) At(name string) http.Handler {
+	found := f.byName[name]
+	if found == nil {
+		return http.NotFoundHandler()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { found.serve(w, r, "no-cache") })
 }
 
 // serve writes the file in the form that the client accepts. Keep is its Cache-Control.

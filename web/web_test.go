@@ -14,6 +14,8 @@ import (
 	"testing/fstest"
 
 	"github.com/andybalholm/brotli"
+
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // tree is what is embedded after a build.
@@ -251,4 +253,50 @@ func TestSignInStyle(t *testing.T) {
 	if strings.Count(part, "{") != strings.Count(part, "}") {
 		t.Error("the braces of the sign-in pages' sheet don't match")
 	}
+}
+
+// TestElements checks that the script that programs load stays light, and that what it loads later is there in every
+// language.
+func TestElements(t *testing.T) {
+	f, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var small bytes.Buffer
+	w := brotli.NewWriterLevel(&small, brotli.BestCompression)
+	w.Write([]byte(f.Text("elements.js")))
+	w.Close()
+	if t.Logf("elements.js: %d bytes with brotli", small.Len()); small.Len() > 4000 {
+		t.Errorf("elements.js has %d bytes with brotli, more than 4000", small.Len())
+	}
+	for _, text := range message.Languages {
+		if !strings.Contains(f.Text("elements.js"), `"`+text.Lang+`":{`) {
+			t.Errorf("elements.js has no labels in %s", text.Name)
+		}
+		for _, module := range []string{"signin", "offer"} {
+			name := module + "-" + text.Lang + ".js"
+			if script := f.Text(name); !strings.Contains(script, "const keypegTexts = {") || !strings.Contains(script, "export function") {
+				t.Errorf("%s is missing, or has no texts: %.80s", name, script)
+			}
+		}
+	}
+	t.Run("they are at addresses that don't change", func(t *testing.T) {
+		at := func(name, tag string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest("GET", "/keypeg/"+name, nil)
+			r.Header.Set("If-None-Match", tag)
+			w := httptest.NewRecorder()
+			f.At(name).ServeHTTP(w, r)
+			return w
+		}
+		first := at("elements.js", "")
+		if h := first.Header(); first.Code != 200 || h.Get("Cache-Control") != "no-cache" || h.Get("Content-Type") != "text/javascript; charset=utf-8" || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("got %d %v", first.Code, h)
+		}
+		if again := at("elements.js", first.Header().Get("ETag")); again.Code != http.StatusNotModified {
+			t.Errorf("a browser that has it gets %d", again.Code)
+		}
+		if none := at("nothing.js", ""); none.Code != http.StatusNotFound {
+			t.Errorf("an unknown name gets %d", none.Code)
+		}
+	})
 }

@@ -43,6 +43,23 @@ type Authenticator struct{}
 // Transport sends requests with fetch, in the language of [Speaking].
 type Transport struct{}
 
+// Posted is what a program answers to a form.
+type Posted struct {
+	Status     int
+	Body       []byte
+	RetryAfter string // the header (RFC 9110, 10.2.3), or ""
+}
+
+// Framing is what the element around a frame says to the page in it (web/static/elements.js).
+type Framing struct {
+	// Fresh is the path at which the program gives introductions, or "".
+	Fresh string
+	// Language is a BCP 47 tag, or "".
+	Language string
+	// Inline says that the frame stands within the program's page, and not over it.
+	Inline bool
+}
+
 type speakingKey struct{}
 
 // Speaking returns a context with which a [Transport] asks for answers in a language, a BCP

@@ -2,9 +2,11 @@ package browser
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -18,13 +20,13 @@ func (Transport) Send(ctx context.Context, method, path string, body []byte) (in
 	}
 	asking++
 	defer func() { asking-- }()
-	got, err := exchange(ctx, method, path, body)
+	got, err := exchange(ctx, method, path, ofJSON, body)
 	if err != nil {
 		return 0, nil, err
 	}
 	if got.isOld() {
 		cacheInTheWay = true
-		if got, err = exchange(ctx, method, path, nil); err != nil {
+		if got, err = exchange(ctx, method, path, ofJSON, nil); err != nil {
 			return 0, nil, err
 		}
 		if got.isOld() {
@@ -35,11 +37,23 @@ func (Transport) Send(ctx context.Context, method, path string, body []byte) (in
 	return got.status, got.body, nil
 }
 
+// SendForm sends a form with a POST, as a page without a script does. It is for a program's own addresses.
+func (Transport) SendForm(ctx context.Context, path string, form url.Values) (Posted, error) {
+	got, err := exchange(ctx, "POST", path, "application/x-www-form-urlencoded", []byte(form.Encode()))
+	return Posted{got.status, got.body, got.retryAfter}, err
+}
+
+// TellDeveloper writes to the console what only the developer of the program around the frame can mend.
+func TellDeveloper(what string) { js.Global().Get("console").Call("error", "Keypeg:", what) }
+
+const ofJSON = "application/json"
+
 // received is an answer.
 type received struct {
 	status         int
 	body           []byte
 	asked, answers string // [shared.HeaderNonce] of the request, and of the answer
+	retryAfter     string // the header
 	isData         bool
 }
 
@@ -51,7 +65,7 @@ func (r received) isOld() bool { return r.isData && r.asked != r.answers }
 // address of its own, for which no cache has an answer.
 var cacheInTheWay bool
 
-func exchange(ctx context.Context, method, path string, body []byte) (received, error) {
+func exchange(ctx context.Context, method, path, kind string, body []byte) (received, error) {
 	controller := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
 	defer stop()
@@ -65,7 +79,7 @@ func exchange(ctx context.Context, method, path string, body []byte) (received, 
 		headers["Accept-Language"] = tag
 	}
 	if body != nil {
-		headers["Content-Type"] = "application/json"
+		headers["Content-Type"] = kind
 		options["body"] = string(body)
 	}
 	var got received
@@ -97,13 +111,20 @@ func exchange(ctx context.Context, method, path string, body []byte) (received, 
 		return either(value.IsNull(), "", value.String())
 	}
 	got.status, got.body, got.answers = response.Get("status").Int(), []byte(text.String()), header(shared.HeaderNonce)
+	got.retryAfter = header("Retry-After")
 	got.isData = got.asked != "" && strings.Contains(header("Content-Type"), "json")
 	return got, nil
 }
 
-// report sends a trouble to the server, and doesn't wait for the answer.
+// report sends a trouble to the server, and doesn't wait for the answer. Who leaves a page cuts its answers off.
+// That is no trouble, and the page is gone before it could be reported.
 func report(ctx context.Context, trouble shared.Trouble) {
-	go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+trouble+`"}`))
+	go func() {
+		if trouble == shared.TroubleCutAnswer {
+			time.Sleep(time.Second)
+		}
+		exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, ofJSON, []byte(`{"trouble":"`+trouble+`"}`))
+	}()
 }
 
 func either(condition bool, yes, no string) string {

@@ -311,6 +311,8 @@ func stream(ctx context.Context, path, event string, notify func(LiveState)) (la
 var reportDelay = func() func(context.Context) {
 	var once sync.Once
 	return func(ctx context.Context) {
-		once.Do(func() { go exchange(ctx, "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroubleHeld+`"}`)) })
+		once.Do(func() {
+			go exchange(ctx, "POST", shared.PathTrouble, ofJSON, []byte(`{"trouble":"`+shared.TroubleHeld+`"}`))
+		})
 	}
 }()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -47,6 +48,14 @@ func (Authenticator) Succeeded() {}
 func (Transport) Send(context.Context, string, string, []byte) (int, []byte, error) {
 	return 0, nil, errNoBrowser
 }
+
+// SendForm fails: there is no browser.
+func (Transport) SendForm(context.Context, string, url.Values) (Posted, error) {
+	return Posted{}, errNoBrowser
+}
+
+// TellDeveloper does nothing.
+func TellDeveloper(string) {}
 
 var errNoBrowser = errors.New("browser: not running in one")
 
@@ -144,3 +153,12 @@ func Recall(string) string { return "" }
 func Observe(context.Context, shared.Checks, string) (json.RawMessage, error) {
 	return nil, errNoBrowser
 }
+
+// Framed returns no framing: the page isn't in a frame.
+func Framed() Framing { return Framing{} }
+
+// TellFrame does nothing.
+func TellFrame(string, map[string]any) {}
+
+// Back does nothing.
+func Back() {}

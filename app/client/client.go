@@ -316,6 +316,38 @@ func (c *Client) EndProgram(ctx context.Context, id string) (shared.ProgramList,
 	return call[shared.ProgramList](ctx, c, "DELETE", shared.PathProgram+url.PathEscape(id), nil)
 }
 
+// Clients returns the programs that sign users in here. It is for administrators and auditors.
+func (c *Client) Clients(ctx context.Context) (shared.ClientList, error) {
+	return call[shared.ClientList](ctx, c, "GET", shared.PathClients, nil)
+}
+
+// AddClient registers one, and returns it with its secret. It is for administrators, as the next methods are.
+func (c *Client) AddClient(ctx context.Context, add shared.AddClient) (shared.RegisteredClient, error) {
+	return call[shared.RegisteredClient](ctx, c, "POST", shared.PathClients, add)
+}
+
+// ChangeClient changes the settings of one.
+func (c *Client) ChangeClient(ctx context.Context, id string, change shared.ChangeClient) (shared.Client, error) {
+	return call[shared.Client](ctx, c, "PATCH", shared.PathClient+url.PathEscape(id), change)
+}
+
+// RotateClient gives one a new secret.
+func (c *Client) RotateClient(ctx context.Context, id string, rotate shared.RotateClient) (shared.RegisteredClient, error) {
+	return call[shared.RegisteredClient](ctx, c, "POST", shared.PathClient+url.PathEscape(id)+shared.PathRotateOf, rotate)
+}
+
+// ClientText returns the settings of a program itself, by a preset, without its secret. Auditors may read it too.
+func (c *Client) ClientText(ctx context.Context, id, preset string) (shared.ClientText, error) {
+	query := url.Values{"preset": {preset}}
+	return call[shared.ClientText](ctx, c, "GET", shared.PathClient+url.PathEscape(id)+shared.PathTextOf+"?"+query.Encode(), nil)
+}
+
+// RemoveClient removes one.
+func (c *Client) RemoveClient(ctx context.Context, id string) error {
+	_, err := call[nothing](ctx, c, "DELETE", shared.PathClient+url.PathEscape(id), nil)
+	return err
+}
+
 // Events returns a page of what happened in the organisation. It is for administrators and auditors.
 func (c *Client) Events(ctx context.Context, query shared.AuditQuery) (shared.AuditPage, error) {
 	return call[shared.AuditPage](ctx, c, "GET", shared.PathAudit+"?"+query.Values().Encode(), nil)

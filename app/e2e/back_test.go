@@ -15,7 +15,7 @@ func TestBack(t *testing.T) {
 	ann.sees("input[name=code]")
 	phone := openBrowser(t, s)
 	phone.signsInWithPassword("ann", annsPassword)
-	value[bool](ann, `history.back(), true`)
+	ann.goes("back")
 	ann.sees(row(2, "button"))
 	phone.signsOut()
 	ann.seesNo(row(2, "button"))
@@ -31,7 +31,7 @@ func TestBackAfterSignOut(t *testing.T) {
 	ann.opens("/sessions")
 	ann.sees(".rows > li")
 	ann.signsOut()
-	value[bool](ann, `history.back(), true`)
+	ann.goes("back")
 	ann.isAt("/sign-in?next=%2Fsessions")
 	if traces := ann.traces("Ann Admin"); len(traces) != 0 {
 		t.Errorf("left behind: %q", traces)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,10 +42,16 @@ type browser struct {
 	said     []string // what the programs of the page wrote there, such as why they ended
 }
 
+// whole is Chromium as people have it, for a test that is about more than pages: what the browser keeps,
+// installs or asks. The others run in its headless shell: the same engine without windows, tabs to draw and
+// the services around them, which takes a third less of the processor.
+var whole = chromedp.ExecPath("chromium")
+
 // openBrowser starts a fresh Chromium: no cookies, no passkeys, nothing cached.
 func openBrowser(t *testing.T, s *server, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium-headless-shell"),
 		chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
@@ -122,13 +129,15 @@ func (b *browser) onEvent(event any) {
 }
 
 // hasNoComplaints fails the test if the console complained about anything that
-// isn't expected: an answer of 400 and more is written there by the browser.
-func (b *browser) hasNoComplaints() {
+// isn't expected: an answer of 400 and more is written there by the browser. What the test
+// expects besides is a part of a complaint.
+func (b *browser) hasNoComplaints(expected ...string) {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, problem := range b.problems {
-		if !strings.Contains(problem, "the server responded with a status of 4") {
+		isExpected := func(part string) bool { return strings.Contains(problem, part) }
+		if !slices.ContainsFunc(append(expected, "the server responded with a status of 4"), isExpected) {
 			b.t.Errorf("the console complains: %s", problem)
 		}
 	}
@@ -199,17 +208,23 @@ func (b *browser) waitsFor(what, expression string) {
 		expression = `!document.querySelector("#drawn") && (` + expression + `)`
 	}
 	asks := chromedp.Evaluate[bool]("(async () => !!(await ("+expression+")))()", chromedp.EvalAwaitPromise)
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+	for begin := time.Now(); ; restsFrom(begin) {
 		ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
 		is, err := chromedp.Run(ctx, asks)
 		cancel()
 		if is && err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
+		if time.Since(begin) > patience {
 			b.t.Fatalf("waited in vain for: %s (%v)", what, err)
 		}
 	}
+}
+
+// restsFrom makes a pause between two questions. Each question takes time from what it asks about, so
+// the pauses grow with the time that somebody has waited: to an eighth of it, between 20 ms and 250 ms.
+func restsFrom(begin time.Time) {
+	time.Sleep(min(max(time.Since(begin)/8, 20*time.Millisecond), 250*time.Millisecond))
 }
 
 func quoted(s string) string { return strconv.Quote(s) }
@@ -232,6 +247,17 @@ func (b *browser) opens(path string) {
 		if !strings.Contains(err.Error(), "net::ERR_ABORTED") {
 			b.t.Fatalf("open %s: %v", path, err)
 		}
+	}
+}
+
+// goes back or forward, as by the browser's button. The page may be gone before it has answered.
+func (b *browser) goes(where string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`history.`+where+`(), true`))
+	if err != nil && !strings.Contains(err.Error(), "navigated or closed") {
+		b.t.Fatalf("go %s: %v", where, err)
 	}
 }
 
@@ -278,11 +304,18 @@ func (b *browser) clicks(selector string) {
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 	})()`, quoted(selector))
 	listens := fmt.Sprintf(`((at) => {
-		globalThis.clicked = false;
+		let hears = false; // where the page may run no script, nobody can tell whether it was clicked
+		document.addEventListener("hears", () => (hears = true), { once: true });
+		document.dispatchEvent(new Event("hears"));
+		globalThis.clicked = !hears;
 		document.addEventListener("click", (event) => (clicked = event.target.closest(%s) !== null), { capture: true, once: true });
 		return at;
 	})(%s)`, quoted(selector), middle)
+	deadline := time.Now().Add(patience)
 	for missed := true; missed; {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%s moves away from each click", selector)
+		}
 		b.waitsFor("being able to click "+selector, middle+" !== null")
 		at := value[[]float64](b, listens)
 		if len(at) == 0 {

@@ -125,6 +125,7 @@ func TestThrowawayPasskey(t *testing.T) {
 // to write.
 func TestChecksBehindWrongProxies(t *testing.T) {
 	t.Parallel()
+	in := startBroken(t)
 	for _, row := range []struct {
 		mistake    string
 		lines      []string
@@ -144,14 +145,8 @@ func TestChecksBehindWrongProxies(t *testing.T) {
 		{"no app", []string{`location ~ /app\..*wasm$ { return 404; }`}, "failed app.wasm", "without a location of its own for .wasm"},
 		{"no service worker", []string{`location = /app-worker.js { return 404; }`}, "failed service worker", "/app-worker.js"},
 	} {
-		t.Run(row.mistake, func(t *testing.T) {
-			t.Parallel()
-			s := startBehind(t, behindNginx(t, row.lines...))
-			ann := openBrowser(t, s)
-			ann.fillsInSetUp()
-			// Some pages of everybody's program don't start now. Those of administration do.
-			ann.waitsFor("the session", `location.pathname === "/"`)
-			ann.opensChecks()
+		in.passes(row.mistake, behindNginx, row.lines, func(_ *testing.T, ann *browser) {
+			ann.opensChecks() // everybody's program may not start now, that of administration does
 			ann.isWrong(row.want, row.mend)
 		})
 	}

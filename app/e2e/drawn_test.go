@@ -134,6 +134,36 @@ func TestMenuBeforeTheProgram(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
+// TestMenuWhileTheProgramBegins: who follows a link of the drawn menu when the program has begun, and hasn't taken
+// over yet, finds no menu open behind the panel.
+func TestMenuWhileTheProgramBegins(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.runsFirst(`{
+		let real;
+		Object.defineProperty(globalThis, "keypegTakeOver", { set: (value) => (real = value), get: () => () => (globalThis.takeOver = real) });
+	}`)
+	for _, late := range []bool{false, true} { // after the program has begun to take over
+		ann.opens("/")
+		ann.waitsFor("the program", `document.querySelector("#drawn") && typeof takeOver === "function"`)
+		ann.clicks("#drawn #user-menu-button")
+		ann.sees("#drawn details.menu[open]")
+		if late {
+			value[bool](ann, `takeOver(), document.querySelector("#drawn #menu-passkeys").click(), true`)
+		} else {
+			ann.clicks("#drawn #menu-passkeys")
+			ann.waitsFor("the panel", `location.pathname === "/passkeys" && document.querySelector("#drawn")`)
+			value[bool](ann, `takeOver(), true`)
+		}
+		ann.isAt("/passkeys")
+		ann.sees("dialog.panel")
+		ann.seesNo("#user-menu")
+	}
+	ann.hasNoComplaints()
+}
+
 // TestBeforeTheProgram uses a page whose program doesn't start yet. Links and signing out work; what is typed
 // and pressed is done when the program takes over.
 func TestBeforeTheProgram(t *testing.T) {

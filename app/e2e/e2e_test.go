@@ -4,9 +4,9 @@
 //
 // In a test, a person sits at a [browser] of a [server] and does things. The steps that many
 // tests share are in steps_test.go. A step never waits for time to pass: it waits for what
-// the person waits for. Each test has a server and a browser of its own. Two tests for each
-// processor run at the same time, since they wait more than they compute. Tests of how fast
-// or how still a page is run alone.
+// the person waits for. Each test has a server and a browser of its own. As many
+// tests as there are processors run at the same time, and one more: each takes nearly a
+// processor, and waits now and then. Tests of how fast or how still a page is run alone.
 package e2e
 
 import (
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if !wasSet("test.parallel") {
-		flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0)))
+		flag.Set("test.parallel", fmt.Sprint(runtime.GOMAXPROCS(0)+1))
 	}
 	os.Exit(buildAndRun(m))
 }
@@ -48,8 +48,10 @@ func wasSet(name string) (set bool) {
 }
 
 func withoutChromium() string {
-	if _, err := exec.LookPath("chromium"); err != nil {
-		return "the browser tests need Debian's chromium: apt-get install chromium"
+	for _, program := range []string{"chromium", "chromium-headless-shell"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return "the browser tests need Debian's Chromium: apt-get install chromium chromium-headless-shell"
+		}
 	}
 	return ""
 }
@@ -75,6 +77,7 @@ func buildAndRun(m *testing.M) int {
 	} {
 		build := exec.Command(command[0], command[1:]...)
 		build.Dir = filepath.Join("..", "..")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make test compiles everything
 		var output bytes.Buffer
 		build.Stdout, build.Stderr = &output, &output
 		if err := build.Run(); err != nil {

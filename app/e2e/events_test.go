@@ -67,7 +67,7 @@ func TestEvents(t *testing.T) {
 	ann.clicks(".event summary")
 	ann.clicks(`.event dd a[href^="/users/"]:has(bdi)`)
 	ann.readsIn("h1 bdi", "Ann Admin")
-	value[bool](ann, `history.back(), true`)
+	ann.goes("back")
 	ann.isAt("/audit?find=bob")
 	ann.clicks("#events-export")
 	ann.sees("#export-table")

@@ -23,6 +23,7 @@ type firefox struct {
 	conn   net.Conn
 	reader *bufio.Reader
 	calls  int
+	last   error // of the last try at an element
 }
 
 // openFirefox starts a fresh Firefox: no cookies, no passkeys.
@@ -75,7 +76,7 @@ func (f *firefox) until(what string, so func() bool) {
 	f.t.Helper()
 	for deadline := time.Now().Add(patience); !so(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			f.t.Fatalf("waited in vain for %s", what)
+			f.t.Fatalf("waited in vain for %s: %v", what, f.last)
 		}
 	}
 }
@@ -166,11 +167,11 @@ func (f *firefox) isAt(path string) {
 // on runs a command on an element, as soon as that is possible.
 func (f *firefox) on(selector, command string, parameters map[string]any) {
 	f.t.Helper()
-	var last error
+	f.last = nil
 	f.until(command+" of "+selector, func() bool {
 		found, err := f.try("WebDriver:FindElement", map[string]any{"using": "css selector", "value": selector})
 		if err != nil {
-			last = err
+			f.last = err
 			return false
 		}
 		var element struct{ Value map[string]string }
@@ -183,8 +184,8 @@ func (f *firefox) on(selector, command string, parameters map[string]any) {
 		for _, id := range element.Value {
 			parameters["id"] = id
 		}
-		_, last = f.try(command, parameters)
-		return last == nil
+		_, f.last = f.try(command, parameters)
+		return f.last == nil
 	})
 }
 
@@ -281,4 +282,93 @@ func TestFirefox(t *testing.T) {
 	ann.types("input[name=password]", annsPassword)
 	ann.clicks("#use-password")
 	ann.isAt("/")
+}
+
+// finds waits until an element is visible, also in the elements' shadow trees and in their frames.
+func (f *firefox) finds(selector string) {
+	f.t.Helper()
+	f.waitsFor("seeing "+selector, within(selector, "true"))
+}
+
+// touches clicks in the middle of such an element, when nothing is in front of it.
+func (f *firefox) touches(selector string) {
+	f.t.Helper()
+	var at []float64
+	f.until("being able to click "+selector, func() bool {
+		return json.Unmarshal([]byte(f.evaluates(middleOf(selector))), &at) == nil && len(at) == 2
+	})
+	f.acts("pointer",
+		map[string]any{"type": "pointerMove", "x": int(at[0]), "y": int(at[1]), "origin": "viewport"},
+		map[string]any{"type": "pointerDown", "button": 0}, map[string]any{"type": "pointerUp", "button": 0})
+}
+
+// presses presses a key, by its code in WebDriver (17.4.2).
+func (f *firefox) presses(key string) {
+	f.t.Helper()
+	f.acts("key", map[string]any{"type": "keyDown", "value": key}, map[string]any{"type": "keyUp", "value": key})
+}
+
+func (f *firefox) acts(kind string, actions ...map[string]any) {
+	f.t.Helper()
+	f.call("WebDriver:PerformActions", map[string]any{"actions": []any{map[string]any{"type": kind, "id": kind, "actions": actions}}})
+}
+
+// TestFirefoxElements uses Keypeg's elements in a program in another language.
+func TestFirefoxElements(t *testing.T) {
+	t.Parallel()
+	c := startCloud(t, "--trusted-proxies", "127.0.0.1").addsCrib(t, "python")
+	ann := openFirefox(t, c.server)
+	ann.call("WebAuthn:AddVirtualAuthenticator", map[string]any{
+		"protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+		"hasUserVerification": true, "isUserConsenting": true, "isUserVerified": true,
+	})
+	ann.opens("/")
+	ann.finds(c.byPasskey)
+	ann.types(c.name, "ann")
+	ann.types(c.password, c.passwords["ann"])
+	ann.clicks(c.submit)
+	ann.touches(c.notNow)
+
+	// By keys: the menu opens and closes, its first line opens the panel, and Escape closes that.
+	const down, enter, escape = "\ue015", "\ue007", "\ue00c"
+	isClosed := func() {
+		t.Helper()
+		ann.waitsFor("the panel to be closed", `(({ shadowRoot: s }) => !s.querySelector("dialog[open], iframe") && s.activeElement?.matches(".name"))(document.querySelector("keypeg-menu"))`)
+	}
+	ann.waitsFor("the focus", `document.querySelector("keypeg-menu").shadowRoot.querySelector(".name").focus() === undefined`)
+	ann.presses(down)
+	ann.finds(".line")
+	ann.presses(escape)
+	isClosed()
+	ann.presses(down)
+	ann.finds(".line")
+	ann.presses(enter)
+	ann.finds("#passkey-add")
+	ann.waitsFor("the focus in the panel", within("#passkeys-title", `e.ownerDocument.activeElement === e && e.ownerDocument.hasFocus()`))
+	ann.presses(escape)
+	isClosed()
+
+	// By mouse: she adds a passkey. The X and Back close the panel.
+	ann.touches(".name")
+	ann.touches(".line")
+	ann.touches("#passkey-add")
+	ann.touches("#passkey-register")
+	ann.touches("#passkey-try-end")
+	ann.finds(row(1, "bdi"))
+	ann.touches("#passkeys-close")
+	isClosed()
+	ann.touches(".name")
+	ann.touches(".line")
+	ann.finds(row(1, "bdi"))
+	ann.evaluates(`history.back()`) // the command of WebDriver would wait for a page to load
+	isClosed()
+	ann.isAt("/")
+
+	// She signs out, and in with it.
+	ann.touches(".name")
+	ann.touches(c.signOut)
+	ann.isAt("/sign-in")
+	ann.touches(c.byPasskey)
+	ann.isAt("/")
+	ann.finds(".name")
 }

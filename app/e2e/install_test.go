@@ -11,7 +11,7 @@ import (
 func TestInstalled(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	ann := openBrowser(t, s)
+	ann := openBrowser(t, s, whole)
 	ann.hasDevice()
 	// Chromium offers the installation by itself when a user has spent some time on a site.
 	// The test stops that, since it depends on how long the test takes.

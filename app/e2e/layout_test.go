@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,24 +26,37 @@ func TestNothingMoves(t *testing.T) {
 	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing()
+	follows := []struct{ before, after, what string }{
+		{"panel-list", "panel-add", ".panel"},
+		{"panel-add", "panel-add-working", "#passkey-add-cancel"},
+		{"panel-add", "panel-add-working", "#passkey-register"},
+		{"panel-rename", "panel-renaming", "#keep-a"},
+		{"panel-remove", "panel-removing", "#remove-cancel"},
+	}
+	var names, what []string
+	for _, follow := range follows {
+		names, what = append(names, follow.before, follow.after), append(what, follow.what)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	widths := []int{320, 390, 1280}
 	for _, query := range []string{"", "?dir=rtl", "?lang=de", "?lang=fr", "?lang=es", "?lang=ja"} {
-		for _, follow := range []struct{ before, after, what string }{
-			{"panel-list", "panel-add", ".panel"},
-			{"panel-add", "panel-add-working", "#passkey-add-cancel"},
-			{"panel-add", "panel-add-working", "#passkey-register"},
-			{"panel-rename", "panel-renaming", "#keep-a"},
-			{"panel-remove", "panel-removing", "#remove-cancel"},
-		} {
-			places := b.inAFrame([]string{follow.before, follow.after}, query, 800, []int{320, 390, 1280}, `(page) => {
-				const what = page.querySelector(`+quoted(follow.what)+`);
-				if (!what.checkVisibility({ visibilityProperty: true })) throw new Error("it isn't shown");
-				const { left, top, width, height } = what.getBoundingClientRect();
-				return ["it is at " + [left, top, width, height]];
-			}`)
-			half := len(places) / 2
-			for i, before := range places[:half] {
-				if after := places[half+i]; strings.TrimPrefix(after, follow.after) != strings.TrimPrefix(before, follow.before) {
-					t.Errorf("%s, and before: %s", after, before)
+		places := map[string]string{} // by what is there, in which state and at which width
+		for _, answer := range b.walks(pass{query: query, names: names, height: 800, widths: widths, question: `(page) =>
+			["` + strings.Join(what, `", "`) + `"].map((selector) => [selector, page.querySelector(selector)]).filter(([, e]) => e?.checkVisibility({ visibilityProperty: true })).map(([selector, e]) => {
+				const { left, top, width, height } = e.getBoundingClientRect();
+				return selector + " is at " + [left, top, width, height];
+			})`}) {
+			of, at, _ := strings.Cut(answer, " is at ")
+			places[of] = at
+		}
+		for _, follow := range follows {
+			for _, width := range widths {
+				place := func(name string) string {
+					return places[fmt.Sprintf("%s%s at %d: %s", name, query, width, follow.what)]
+				}
+				if before, after := place(follow.before), place(follow.after); before == "" || after != before {
+					t.Errorf("%s%s at %d: %s is at %q, and before at %q", follow.after, query, width, follow.what, after, before)
 				}
 			}
 		}

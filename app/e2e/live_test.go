@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -57,14 +58,17 @@ func countStreams(t *testing.T, server string) *streamCounter {
 	return counter
 }
 
+// connections is how many a browser has to a host over HTTP/1.1.
+const connections = 6
+
 // settles waits until all tabs of a browser have one stream, and checks that there never were
 // so many that no connection was left. On a busy machine a leader may take too long to
 // answer. Then another tab takes over, and for a moment both have a stream.
 func (c *streamCounter) settles(b *browser) {
 	b.t.Helper()
 	b.until("there is one stream", func() bool { return c.open.Load() == 1 })
-	if most := c.most.Load(); most > 3 {
-		b.t.Errorf("the tabs have had %d streams at once", most)
+	if most := c.most.Load(); most >= connections {
+		b.t.Errorf("the tabs have had %d streams at once, and so all of the browser's connections", most)
 	}
 }
 
@@ -77,18 +81,23 @@ func (b *browser) leads() bool {
 	})`)
 }
 
-// TestOneStream opens twelve tabs, while the browser has six connections. They share one
-// stream, also when the tab that has it is closed, frozen or crashes.
+// TestOneStream opens more tabs than the browser has connections. They share one stream, also when
+// the tab that has it is closed, frozen, crashes or hangs. An nginx in front has to pass on each end of
+// a stream. Without one there is less that could go wrong, so that round is for make soak
+// ([TestOneStreamInCrib] has none in front).
 func TestOneStream(t *testing.T) {
 	t.Parallel()
-	for name, front := range map[string]func(t *testing.T, upstream string) (public string){
-		"plain http": func(_ *testing.T, upstream string) string { return upstream },
+	fronts := map[string]func(t *testing.T, upstream string) (public string){
 		"nginx without http2": func(t *testing.T, upstream string) string {
 			at := proxytest.FreeAddress(t)
 			proxytest.NginxTo(t, at, upstream, "proxy_set_header Host $http_host;", "proxy_http_version 1.1;", `proxy_set_header Connection "";`)
 			return at
 		},
-	} {
+	}
+	if os.Getenv("KEYPEG_SOAK") != "" {
+		fronts["plain http"] = func(_ *testing.T, upstream string) string { return upstream }
+	}
+	for name, front := range fronts {
 		t.Run(name, func(t *testing.T) { testOneStream(t, front) })
 	}
 }
@@ -110,7 +119,7 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 	counter.most.Store(0)
 
 	var tabs []*browser
-	for range 12 {
+	for range connections + 2 { // one is closed, and they are still more
 		tab := ann.opensTab()
 		tab.opens("/passkeys")
 		tabs = append(tabs, tab)
@@ -149,7 +158,7 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 		return leads
 	}
 
-	allShow("twelve tabs")
+	allShow("all tabs")
 	counter.settles(ann)
 
 	closing := leader()
@@ -177,8 +186,15 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 	allShow("the frozen one is back")
 
 	hanging := leader()
-	go chromedp.Run(hanging.ctx, chromedp.Evaluate[bool](`(() => { for (;;); })()`))
+	goesOn := make(chan bool, 1)
+	go func() { // its scripts wait for ever
+		chromedp.Run(hanging.ctx, chromedp.Evaluate[bool](`(alert("nobody answers"), true)`))
+		goesOn <- true
+	}()
 	allShow("the leader hangs")
+	if len(goesOn) > 0 {
+		t.Error("the leader didn't hang")
+	}
 
 	if status := value[int](tabs[0], `fetch("`+shared.PathSignOut+`", { method: "POST" }).then((r) => r.status)`); status != 204 {
 		t.Fatalf("signing out: %d", status)
@@ -249,8 +265,8 @@ func TestOneStreamInCrib(t *testing.T) {
 // waitsFor could wait in them for ever.
 func (b *browser) until(what string, so func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for begin := time.Now(); !so(); restsFrom(begin) {
+		if time.Since(begin) > patience {
 			b.t.Fatalf("waited in vain until %s", what)
 		}
 	}

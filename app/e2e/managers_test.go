@@ -47,7 +47,7 @@ func (b *browser) uses(manager string) {
 func TestCredentialScript(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	ann := openBrowser(t, s)
+	ann := openBrowser(t, s, whole)
 	ann.hasDevice()
 	ann.cannotAutofill()
 	ann.hasManagers()

@@ -11,7 +11,7 @@ import (
 func TestOffline(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	ann := openBrowser(t, s)
+	ann := openBrowser(t, s, whole)
 	laptop := ann.hasDevice()
 	ann.setsUp()
 	ann.waitsFor("the service worker", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)

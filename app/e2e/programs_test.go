@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -29,13 +30,15 @@ func startServerWithProgram(t *testing.T) grafana {
 		io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><h1>The program</h1>`)
 	}))
 	t.Cleanup(program.Close)
-	config := filepath.Join(t.TempDir(), "keypeg.toml")
-	if err := os.WriteFile(config, []byte(`[client.grafana]
+	config, secret := filepath.Join(t.TempDir(), "keypeg.toml"), filepath.Join(t.TempDir(), "secret")
+	for file, text := range map[string]string{secret: strings.Repeat("s", 32), config: `[client.grafana]
 name = "Grafana"
-redirects = ["`+program.URL+`/cb"]
-authentication = "none"
-`), 0o600); err != nil {
-		t.Fatal(err)
+redirects = ["` + program.URL + `/cb"]
+secret-file = "` + secret + `"
+`} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return grafana{startServer(t, "--config", config), program.URL}
 }
@@ -94,7 +97,7 @@ func TestPrograms(t *testing.T) {
 	other.readsIn("#programs", "Programs you use")
 	ann.opens("/")
 	ann.readsIn("#programs", "Programs you use")
-	ann.reads("Gets your name, your e-mail, your groups")
+	ann.reads("Gets your name, your groups") // she has no e-mail
 	const end = "[id^=end-][aria-label='End Grafana']"
 	ann.clicks(end)
 	ann.hasFocusOn("#program-end-cancel")

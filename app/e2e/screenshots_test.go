@@ -17,7 +17,8 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("pictures are made by make screenshots")
 	}
 	visitor := openBrowser(t, startGallery(t))
-	for _, name := range visitor.exhibits() {
+	visitor.opens("/home")
+	for _, name := range value[[]string](visitor, `fetch("/exhibits.json").then((answer) => answer.json()).then((all) => all.map(({ name }) => name))`) {
 		visitor.opens("/" + name)
 		visitor.isPictured("gallery-" + name)
 	}
@@ -129,9 +130,9 @@ func (b *browser) picturesAdministration() {
 	b.sees("#member-delete-dialog-save")
 	b.isPictured("user-delete")
 	b.presses(escape)
-	for _, page := range []string{"audit", "rollout"} {
+	for _, page := range []string{"audit", "rollout", "clients"} {
 		b.opens("/" + page)
-		b.sees(".event, #tile-passkey")
+		b.sees(".event, #tile-passkey, #add-client")
 		b.isPictured(page)
 	}
 	for name, display := range map[string]string{"hal": "Hal Helper", "ida": "Ida Auditor"} {

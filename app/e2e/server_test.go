@@ -106,6 +106,16 @@ func (s *server) stops() {
 	s.running = nil
 }
 
+// crashes ends the program without a word, as a failing machine does.
+func (s *server) crashes() {
+	s.t.Helper()
+	if err := s.running.Process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.running.Wait() // its error says that it was killed
+	s.running = nil
+}
+
 // agesSignIns sets the times at which people proved who they are back. The server must have
 // stopped.
 func (s *server) agesSignIns(by time.Duration) {

@@ -229,7 +229,7 @@ func TestSSOTabs(t *testing.T) {
 
 	// Back goes to the provider. Its answer was used already, so it leads to the start page:
 	// by Forward, and by its address in the history.
-	value[bool](bob, `history.back(), true`)
+	bob.goes("back")
 	bob.waitsFor("to be back at the provider, or led on", `location.port === "`+provider.port+`" || document.querySelector("#user-menu-button") !== null`)
 	for _, answer := range []string{"?code=spent&state=spent", "?error=access_denied&state=spent", ""} {
 		bob.opens("/sign-in/sso/test/callback" + answer)

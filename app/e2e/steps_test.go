@@ -40,8 +40,15 @@ func (b *browser) submitsPassword(name, password string) {
 	b.fillsInPassword(name, password)
 }
 
-// fillsInPassword does so where the sign-in page is open. A person who is greeted types no name.
+// fillsInPassword does so where the sign-in page is open.
 func (b *browser) fillsInPassword(name, password string) {
+	b.t.Helper()
+	b.fillsIn(name, password)
+	b.clicks("#use-password")
+}
+
+// fillsIn leaves the form to be sent. A person who is greeted types no name.
+func (b *browser) fillsIn(name, password string) {
 	b.t.Helper()
 	b.sees("#sign-in")
 	const greeted = `document.querySelector("input[name=name][readonly]")?.value`
@@ -55,7 +62,6 @@ func (b *browser) fillsInPassword(name, password string) {
 		b.clicks("#by-password > summary")
 	}
 	b.types("input[name=password]", password)
-	b.clicks("#use-password")
 }
 
 func (b *browser) signsInWithPassword(name, password string) {

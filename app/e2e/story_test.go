@@ -8,7 +8,7 @@ import (
 func TestTheMainStory(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	ann := openBrowser(t, s)
+	ann := openBrowser(t, s, whole)
 	laptop := ann.hasDevice()
 
 	// The first administrator, and a passkey with a name.
@@ -341,9 +341,9 @@ func TestKeyboardAndAddresses(t *testing.T) {
 	})
 	t.Run("the panel has an address: Back, Forward and reload", func(t *testing.T) {
 		ann.opensPasskeys()
-		value[bool](ann, `history.back(), true`)
+		ann.goes("back")
 		ann.seesNo("dialog.panel")
-		value[bool](ann, `history.forward(), true`)
+		ann.goes("forward")
 		ann.sees("dialog.panel")
 		ann.waitsFor("the title", `document.title === "Passkeys · Keypeg"`)
 		ann.opens("/passkeys")

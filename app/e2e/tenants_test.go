@@ -11,7 +11,7 @@ import (
 )
 
 // startCloud runs the program for several organisations until the test ends.
-func startCloud(t *testing.T) *server {
+func startCloud(t *testing.T, flags ...string) *server {
 	t.Helper()
 	free, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
@@ -25,7 +25,8 @@ func startCloud(t *testing.T) *server {
 
 	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &proxytest.Output{}}
 	s.setup = "none: a tenant's link is printed when it is added"
-	s.flags = []string{"serve", "--edition", "cloud", "--listen", "localhost:" + port, "--database", s.database}
+	s.listens = "localhost:" + port
+	s.flags = append([]string{"serve", "--edition", "cloud", "--listen", s.listens, "--database", s.database}, flags...)
 	s.starts()
 	t.Cleanup(func() {
 		s.stops()

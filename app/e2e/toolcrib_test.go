@@ -129,11 +129,11 @@ func TestToolcrib(t *testing.T) {
 	ann.reads("No passkeys yet")
 	ann.reads("the keeper of the crib") // whom to ask
 	ann.sees("#passkey-phone")
-	value[bool](ann, `history.back(), true`) // closes the panel, and leaves the page where it is
+	ann.goes("back") // closes the panel, and leaves the page where it is
 	ann.seesNo("#passkeys")
 	ann.readsIn("#tool-1 .crib-quiet", "You have it")
 	ann.hasFocusOn("#user-menu-button")
-	value[bool](ann, `history.forward(), true`)
+	ann.goes("forward")
 	ann.sees("#passkeys")
 	value[bool](ann, `setTimeout(() => location.reload()), true`)
 	ann.sees("#passkeys")
@@ -217,7 +217,7 @@ func (b *browser) seesHerActivityInCrib() {
 	b.presses(escape)
 	b.seesNo("#activity")
 	b.hasFocusOn("#user-menu-button")
-	value[bool](b, `history.back(), true`)
+	b.goes("back")
 	b.sees("#activity")
 	b.clicks("#activity-close")
 	b.seesNo("#activity")
@@ -236,7 +236,7 @@ func TestToolcribOffers(t *testing.T) {
 	bob.isPictured("crib-offer")
 	bob.clicks("#offer-add")
 	bob.hasFocusOn("#passkey-name")
-	value[bool](bob, `history.back(), true`) // closes the form, and leaves the page where it is
+	bob.goes("back") // closes the form, and leaves the page where it is
 	bob.seesNo("#passkeys")
 	bob.clicks("#offer-add")
 	device.touches(true)
@@ -291,7 +291,7 @@ func TestToolcribPhone(t *testing.T) {
 	ann.isPictured("crib-phone-code")
 
 	// Back closes the panel, the code with it, and not the page.
-	value[bool](ann, `history.back(), true`)
+	ann.goes("back")
 	ann.seesNo("#passkeys")
 	ann.opensPasskeysInCrib()
 	link := makes()
@@ -360,7 +360,7 @@ func TestToolcribActivity(t *testing.T) {
 	bob.sees("#passkeys")
 	bob.reads("Stolen <b>phone</b>")
 	bob.seesNo("#activity")
-	value[bool](bob, `history.back(), true`)
+	bob.goes("back")
 	bob.sees("#activity")
 
 	kim := openBrowser(t, c.server)

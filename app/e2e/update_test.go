@@ -35,6 +35,7 @@ func newerKeypeg(t *testing.T) string {
 	program := filepath.Join(dir, "keypeg")
 	build := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./server/cmd/keypeg")
 	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the next version: %v\n%s", err, out)
 	}

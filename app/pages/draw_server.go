@@ -54,23 +54,52 @@ func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogu
 	if s.path == shared.PagePasskeys {
 		s.panel = panelOpen
 	}
-	engine := goapp.NewTestEngine() // the only engine that go-app gives to others; it runs the same code
-	if err := engine.Load(s); err != nil {
+	markup, err := render(s, func() error {
+		if s.state != stateReady || s.leaving {
+			return cmp.Or(s.failure, errNotReady)
+		}
+		return nil
+	})
+	if err != nil {
 		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+	}
+	return shared.DrawnPage{Title: s.pageTitle(), Lang: text.Lang, HTML: markup, Answers: asked.answers}, nil
+}
+
+// DrawPanel draws the page in the frame of another program, as [Draw] draws the pages of Keypeg's own. Its query is the
+// fragment of the panel, and whether it stands within the page of the program ([shared.QueryInline]).
+func DrawPanel(d Deps, address *url.URL, languages []Language, text *message.Catalogue, reader Reader) (shared.DrawnPage, error) {
+	asked := &asked{Transport: d.Transport, answers: map[string]shared.DrawnAnswer{}}
+	d.Transport = asked
+	known := newLanguages(asked)
+	known.list = languages
+	p := newPanelPage(d, speech{languages: known, text: text, spoken: true})
+	p.drawn = &drawn{Reader: reader}
+	p.open, _, p.framing.Inline = strings.Cut(address.RawQuery, "&"+shared.QueryInline)
+	markup, err := render(p, func() error { return p.err })
+	if err != nil {
+		return shared.DrawnPage{}, fmt.Errorf("pages: drawing a panel: %w", err)
+	}
+	return shared.DrawnPage{Title: text.Panel.Title, Lang: text.Lang, HTML: markup, Answers: asked.answers}, nil
+}
+
+// render returns the markup of a page, when none of its components waits for an answer any more. It fails if the page
+// isn't ready then.
+func render(page goapp.Composer, isReady func() error) (string, error) {
+	engine := goapp.NewTestEngine() // the only engine that go-app gives to others; it runs the same code
+	if err := engine.Load(page); err != nil {
+		return "", err
 	}
 	engine.ConsumeAll()
-	if s.state != stateReady || s.leaving {
-		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, cmp.Or(s.failure, errNotReady))
+	if err := isReady(); err != nil {
+		return "", err
 	}
-	drawn, err := HTML(s)
+	drawn, err := HTML(page)
 	if err != nil {
-		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+		return "", err
 	}
 	markup, err := plain(drawn)
-	if err != nil {
-		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
-	}
-	return shared.DrawnPage{Title: s.pageTitle(), Lang: text.Lang, HTML: string(markup), Answers: asked.answers}, nil
+	return string(markup), err
 }
 
 // OnPreRender loads the account: go-app mounts nothing on a server.
@@ -160,7 +189,7 @@ func plain(drawn string) ([]byte, error) {
 }
 
 // booleans are the attributes that go-app sets as properties.
-var booleans = []string{"checked", "disabled", "hidden", "multiple", "open", "readonly", "required", "selected"}
+var booleans = []string{"autofocus", "checked", "disabled", "hidden", "multiple", "open", "readonly", "required", "selected"}
 
 // tidy does so for a node, and undoes the indentation below it. Go-app writes each child on a line of its
 // own, behind two spaces for each level.

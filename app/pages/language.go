@@ -48,8 +48,11 @@ func newLanguages(transport client.Transport) *languages {
 }
 
 // wanted returns the tag of the language that the reader wants most.
-func (l *languages) wanted() string {
-	for _, tag := range browser.Languages() {
+func (l *languages) wanted() string { return l.first(browser.Languages()...) }
+
+// first returns the tag of the first of some languages that the server has texts in, or the English one.
+func (l *languages) first(tags ...string) string {
+	for _, tag := range tags {
 		for _, language := range l.list {
 			if message.Speaks(language.Tag, tag) {
 				return language.Tag

@@ -54,8 +54,11 @@ const (
 	EnvLanguages = "KEYPEG_APP_LANGUAGES"
 )
 
-// AccountRoutes registers the pages of one's own account with go-app.
-func AccountRoutes(d Deps) { routes(d, account()) }
+// AccountRoutes registers the pages of one's own account with go-app, and the page in the frame of another program.
+func AccountRoutes(d Deps) {
+	goapp.Route(shared.PagePanel, func() goapp.Composer { return newPanelPage(d, newLanguages(d.Transport).speech()) })
+	routes(d, account())
+}
 
 // Routes registers every page with go-app.
 func Routes(d Deps) { routes(d, table()) }

@@ -101,6 +101,10 @@ func administration() []page {
 			title: func(text *message.Catalogue) string { return text.Rollout.Tab },
 		},
 		{
+			pattern: pageClients, tab: pageClients, audience: auditors, content: (*shell).clients,
+			title: func(text *message.Catalogue) string { return text.Clients.Title },
+		},
+		{
 			pattern: pageEvents, tab: pageEvents, audience: auditors, content: (*shell).events,
 			title: func(text *message.Catalogue) string { return text.Events.Title },
 		},

@@ -1,13 +1,9 @@
 package selfservice
 
 import (
-	"context"
-
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/ui"
-	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
@@ -52,22 +48,10 @@ type Menu struct {
 	// no link.
 	About string
 
-	self     goapp.Context
-	stop     context.CancelFunc // ends the stream of changes; nil while there is none
-	streamed bool               // the stream has sent something
-	account  shared.Account
-	state    menuState
-	panel    string // the fragment of the panel that is open, or opens when it is known who is signed in
-	seen     int    // Changes, when the account was asked for
-	changes  int    // how many times something changed: the panel loads again when it grows
+	follower
+	panel string // the fragment of the panel that is open, or opens when it is known who is signed in
+	seen  int    // Changes, when the account was asked for
 }
-
-type menuState int
-
-const (
-	menuUnknown menuState = iota // it isn't known who is signed in, or nobody is
-	menuKnown
-)
 
 // The fragments of the page's address while a panel of [Menu] is open.
 const (
@@ -84,7 +68,7 @@ func (m *Menu) OnNav(ctx goapp.Context) {
 	case FragmentPasskeys, FragmentAdd, FragmentActivity:
 		m.panel = at
 	}
-	if m.state == menuKnown && before != "" && m.panel == "" {
+	if m.known && before != "" && m.panel == "" {
 		ui.FocusUserMenu(ctx)
 	}
 }
@@ -101,96 +85,39 @@ func navigate(ctx goapp.Context, fragment string) {
 
 // OnMount asks who is signed in.
 func (m *Menu) OnMount(ctx goapp.Context) {
-	m.self = ctx
-	m.load()
+	m.follower = follower{self: ctx, service: m.Service, onOther: func() { m.panel = "" }, onSignedOut: m.signedOut}
+	m.ask()
 }
 
 // OnUpdate asks again when the program says that somebody has signed in or out.
 func (m *Menu) OnUpdate(goapp.Context) {
 	if m.seen != m.Changes {
-		m.load()
+		m.ask()
 	}
 }
 
 // OnDismount ends the stream of changes.
 func (m *Menu) OnDismount() { m.stopListening() }
 
-// load asks who is signed in. While the server is away, what is shown stays.
-func (m *Menu) load() {
+func (m *Menu) ask() {
 	m.seen = m.Changes
-	m.self.Async(func() {
-		account, err := m.Service.Account(m.self)
-		m.self.Dispatch(func(goapp.Context) {
-			switch {
-			case shared.IsSignedOut(err):
-				m.signedOut()
-				return
-			case err == nil:
-				if m.state == menuKnown && m.account.User.ID != account.User.ID {
-					m.panel = "" // what the user began in the panel was for another account
-				}
-				m.account, m.state = account, menuKnown
-				m.Service.told.tell(account)
-				m.changes++
-			}
-			m.listen()
-		})
-	})
+	m.load()
 }
 
 func (m *Menu) signedOut() {
-	m.stopListening()
-	m.state, m.panel = menuUnknown, ""
-	m.Service.told.tell(shared.Account{})
+	m.forget()
+	m.panel = ""
 	if m.OnSignedOut != nil {
 		m.OnSignedOut()
 	}
 }
 
-// listen opens the stream of changes. It is called only for a signed-in user: the server would
-// refuse all others again and again.
-func (m *Menu) listen() {
-	if m.stop != nil {
-		return
-	}
-	listening, stop := context.WithCancel(m.self)
-	m.stop, m.streamed = stop, false
-	go browser.Live(listening, shared.PathLive, shared.LiveChanged, func(state browser.LiveState) {
-		m.self.Dispatch(func(goapp.Context) {
-			if listening.Err() == nil {
-				m.onLive(state)
-			}
-		})
-	})
-}
-
-func (m *Menu) stopListening() {
-	if m.stop != nil {
-		m.stop()
-		m.stop = nil
-	}
-}
-
-// onLive asks again after every change, and whenever the stream was connected or lost: a
-// change may have been missed, or the stream may have ended because the session did. The
-// first connection is an exception. The server was asked just before it, and only the list
-// in an open panel may be older.
-func (m *Menu) onLive(state browser.LiveState) {
-	first := !m.streamed
-	m.streamed = true
-	if first && state == browser.LiveConnected && m.state != menuUnknown {
-		m.changes++
-		return
-	}
-	m.load()
-}
-
 // Render implements go-app's Composer.
 func (m *Menu) Render() goapp.UI {
 	return goapp.Elem("div").Class("menu-place").Body(
-		goapp.If(m.state == menuKnown, m.renderName),
-		goapp.If(m.state == menuKnown && m.panel == FragmentActivity, m.renderActivity).
-			ElseIf(m.state == menuKnown && m.panel != "", m.renderPasskeys),
+		goapp.If(m.known, m.renderName),
+		goapp.If(m.known && m.panel == FragmentActivity, m.renderActivity).
+			ElseIf(m.known && m.panel != "", m.renderPasskeys),
 	)
 }
 
@@ -217,20 +144,10 @@ func (m *Menu) renderPasskeys() goapp.UI {
 	if !m.account.PasskeysOn {
 		return &ui.PasskeysOff{Context: m.context(), OnClose: m.close}
 	}
-	var service ui.PasskeyService = m.Service
-	if m.account.PhoneLinks {
-		service = phoneLinking{m.Service}
-	}
 	return &ui.PasskeysPanel{
-		Context: m.context(), Service: service, Confirms: m.Service, Changes: m.changes, Adding: m.panel == FragmentAdd,
+		Context: m.context(), Service: m.Service.passkeys(m.account), Confirms: m.Service, Changes: m.changes, Adding: m.panel == FragmentAdd,
 		OnClose: m.close, OnChanged: m.changed, OnSignedOut: m.signedOut,
 	}
-}
-
-// changed tells the [Offer] what the user did in the panel: it doesn't wait for the stream.
-func (m *Menu) changed(list shared.PasskeyList) {
-	m.account.Passkeys = len(list.Passkeys)
-	m.Service.told.tell(m.account)
 }
 
 func (m *Menu) renderActivity() goapp.UI {

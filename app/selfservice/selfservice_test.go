@@ -70,6 +70,9 @@ func TestService(t *testing.T) {
 	}
 }
 
+// knows is a follower that has heard who is signed in.
+func knows(account shared.Account) follower { return follower{known: true, account: account} }
+
 func TestMenu(t *testing.T) {
 	s := New(nil)
 	for name, test := range map[string]struct {
@@ -78,14 +81,14 @@ func TestMenu(t *testing.T) {
 	}{
 		"nobody is known": {Menu{}, []string{"menu-place"}, []string{"button"}},
 		"somebody is signed in": {
-			Menu{state: menuKnown, account: shared.Account{User: shared.User{DisplayName: "<b>Ann</b>"}}},
+			Menu{follower: knows(shared.Account{User: shared.User{DisplayName: "<b>Ann</b>"}})},
 			[]string{"user-menu-button", "&lt;b&gt;Ann&lt;/b&gt;"}, []string{"<dialog", "<b>"},
 		},
-		"the panel is open":                     {Menu{state: menuKnown, panel: FragmentPasskeys, account: shared.Account{PasskeysOn: true}}, []string{"<dialog", "Loading"}, []string{"on my phone"}},
-		"the form is open":                      {Menu{state: menuKnown, panel: FragmentAdd, account: shared.Account{PasskeysOn: true}}, []string{"<dialog"}, nil},
-		"the activity is open":                  {Menu{state: menuKnown, panel: FragmentActivity, account: shared.Account{Contact: "desk 12"}}, []string{"<dialog", "activity-title", "desk 12"}, []string{"passkeys-title"}},
+		"the panel is open":                     {Menu{panel: FragmentPasskeys, follower: knows(shared.Account{PasskeysOn: true})}, []string{"<dialog", "Loading"}, []string{"on my phone"}},
+		"the form is open":                      {Menu{panel: FragmentAdd, follower: knows(shared.Account{PasskeysOn: true})}, []string{"<dialog"}, nil},
+		"the activity is open":                  {Menu{panel: FragmentActivity, follower: knows(shared.Account{Contact: "desk 12"})}, []string{"<dialog", "activity-title", "desk 12"}, []string{"passkeys-title"}},
 		"a panel is wanted and nobody is known": {Menu{panel: FragmentActivity}, nil, []string{"<dialog", "button"}},
-		"passkeys are off":                      {Menu{state: menuKnown, panel: FragmentPasskeys, account: shared.Account{Contact: "desk 12"}}, []string{"<dialog", "desk 12"}, []string{"Loading"}},
+		"passkeys are off":                      {Menu{panel: FragmentPasskeys, follower: knows(shared.Account{Contact: "desk 12"})}, []string{"<dialog", "desk 12"}, []string{"Loading"}},
 	} {
 		test.menu.Service = s
 		got := goapp.HTMLString(&test.menu)
@@ -207,7 +210,7 @@ func TestMenuListens(t *testing.T) {
 	} {
 		on.ctx.Dispatch(func(goapp.Context) { step.happens() })
 		engine.ConsumeAll()
-		if shown := goapp.HTMLString(&Menu{Service: menu.Service, state: menu.state, account: menu.account}); strings.Contains(shown, "menu-name") != (step.name != "") || !strings.Contains(shown, step.name) {
+		if shown := goapp.HTMLString(&Menu{Service: menu.Service, follower: menu.follower}); strings.Contains(shown, "menu-name") != (step.name != "") || !strings.Contains(shown, step.name) {
 			t.Errorf("%s: the name isn't %q in\n%s", step.what, step.name, shown)
 		}
 		if s.asked != step.asked || menu.stop != nil != step.listens {
@@ -218,7 +221,7 @@ func TestMenuListens(t *testing.T) {
 
 func TestMenuSignsInAgain(t *testing.T) {
 	again := 0
-	menu := &Menu{Service: New(nil), state: menuKnown, account: shared.Account{PasskeysOn: true}, SignInAgain: func() { again++ }}
+	menu := &Menu{Service: New(nil), follower: knows(shared.Account{PasskeysOn: true}), SignInAgain: func() { again++ }}
 	menu.renderPasskeys().(*ui.PasskeysPanel).Context.SignInAgain()
 	if again != 1 {
 		t.Errorf("SignInAgain was called %d times, want once", again)

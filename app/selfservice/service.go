@@ -167,6 +167,14 @@ func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shar
 // phoneLinking is a Service whose server makes links for phones: the panel offers them.
 type phoneLinking struct{ *Service }
 
+// passkeys returns the service of the passkeys panel of an account.
+func (s *Service) passkeys(account shared.Account) ui.PasskeyService {
+	if account.PhoneLinks {
+		return phoneLinking{s}
+	}
+	return s
+}
+
 // MakePhoneLink implements [ui.PhoneLinker].
 func (s phoneLinking) MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error) {
 	return s.client.MakePhoneLink(ctx)

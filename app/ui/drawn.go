@@ -35,6 +35,9 @@ func (p *UserPage) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount
 func (p *EventsPage) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount) }
 
 // OnPreRender implements app.PreRenderer.
+func (p *ClientsPage) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount) }
+
+// OnPreRender implements app.PreRenderer.
 func (p *RolloutPage) OnPreRender(ctx app.Context) { p.Context.ahead(ctx, p.OnMount) }
 
 // Drawn returns the menu as it works without the program: its pages are links, and signing out is a form

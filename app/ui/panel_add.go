@@ -103,8 +103,22 @@ func (p *PasskeysPanel) openAdd() {
 
 func (p *PasskeysPanel) onAddCancel(app.Context, app.Event) {
 	p.stopRegistering()
+	added := p.add.added
 	p.add = addForm{}
 	focus(p.self, panelAddID)
+	if added != "" && p.row.id == added && p.row.mode == rowRename {
+		p.keepName(added)
+	}
+}
+
+// keepName ends the naming of a new passkey as its user leaves it: a name that they have typed counts.
+func (p *PasskeysPanel) keepName(id string) {
+	name, err := shared.CleanPasskeyName(nameIn(id))
+	if err != nil || name == "" || name == p.find(id).Name {
+		p.row = openRow{}
+		return
+	}
+	p.rename(id, name)
 }
 
 // OnDismount ends a registration: a user who closes the panel doesn't want it.

@@ -38,15 +38,51 @@ func (p *PasskeysOff) onEscape() { notify(p.OnClose) }
 
 func (p *PasskeysOff) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
-// panelDialog returns the dialog of a panel: its title, its X, and the content below.
+// PanelAway takes the place of a panel while the server can't be reached, or doesn't answer as it should.
+type PanelAway struct {
+	app.Compo
+
+	Context Context // required
+	Failure error   // why
+	OnRetry func()
+	OnClose func() // the parent removes the panel
+}
+
+// OnMount opens the panel.
+func (p *PanelAway) OnMount(ctx app.Context) { showModal(ctx, panelID) }
+
+// Render implements app.Composer.
+func (p *PanelAway) Render() app.UI {
+	return panelDialog(panelID, p.Context.Text.Panel.Title, p.Context, p.onEscape, p.onClose,
+		app.Elem("div").Class("panel-body").Body(app.Elem("div").Class("stack").Body(
+			p.Context.notice(p.Failure),
+			app.Elem("div").Class("buttons").Body(button("panel-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry)),
+		)),
+		p.Context.panelFoot(),
+	)
+}
+
+func (p *PanelAway) onEscape() { notify(p.OnClose) }
+
+func (p *PanelAway) onClose(app.Context, app.Event) { notify(p.OnClose) }
+
+func (p *PanelAway) onRetry(app.Context, app.Event) { notify(p.OnRetry) }
+
+// panelDialog returns the dialog of a panel: its title, its X, and the content below. Within a page it is a section
+// without the X.
 func panelDialog(id, title string, c Context, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {
 	text, titleID := c.Text.Panel.Close, id+"-title"
 	head := app.Elem("header").Class("panel-head").Body(
-		app.Elem("h2").ID(titleID).TabIndex(-1).Attr("autofocus", true).Text(title),
-		button(id+"-close", "icon", "", false, onClose).Aria("label", text).Title(text).Body(icon("close")),
+		app.Elem("h2").ID(titleID).TabIndex(-1).Attr("autofocus", !c.Inline).Text(title),
+		app.If(!c.Inline, func() app.UI {
+			return button(id+"-close", "icon", "", false, onClose).Aria("label", text).Title(text).Body(icon("close"))
+		}),
 	)
-	return modal(app.Elem("dialog").ID(id).Class("panel").Aria("labelledby", titleID), id, onEscape).
-		Body(append([]app.UI{head}, content...)...)
+	content = append([]app.UI{head}, content...)
+	if c.Inline {
+		return app.Elem("section").ID(id).Class("panel panel-inline").Aria("labelledby", titleID).Body(content...)
+	}
+	return modal(app.Elem("dialog").ID(id).Class("panel").Aria("labelledby", titleID), id, onEscape).Body(content...)
 }
 
 // panelFoot says where to get help.

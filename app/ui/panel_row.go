@@ -193,9 +193,12 @@ func (r *passkeyRow) onRename(app.Context, app.Event) { r.OnRename(r.Passkey.ID)
 func (r *passkeyRow) onSubmit(_ app.Context, e app.Event) {
 	e.PreventDefault()
 	if r.Mode == rowRename {
-		r.OnName(r.Passkey.ID, app.Window().GetElementByID("name-"+r.Passkey.ID).Get("value").String())
+		r.OnName(r.Passkey.ID, nameIn(r.Passkey.ID))
 	}
 }
+
+// nameIn returns what is typed in the text box for the new name of a passkey.
+func nameIn(id string) string { return app.Window().GetElementByID("name-" + id).Get("value").String() }
 
 // onKey lets Escape end the renaming without closing the panel.
 func (r *passkeyRow) onKey(_ app.Context, e app.Event) {

@@ -29,7 +29,7 @@ func States(text *message.Catalogue) []State {
 	in := stateContext(text)
 	states := map[string]app.UI{}
 	for _, of := range []map[string]app.UI{
-		statesOfParts(in), statesOfPasskeys(in), statesOfUsers(in), statesOfUser(in), statesOfEvents(in), statesOfRollout(in), statesOfChecks(in), statesOfMethods(in), statesOfPast(in), statesOfProof(in),
+		statesOfParts(in), statesOfPasskeys(in), statesOfUsers(in), statesOfUser(in), statesOfClients(in), statesOfEvents(in), statesOfRollout(in), statesOfChecks(in), statesOfMethods(in), statesOfPast(in), statesOfProof(in),
 	} {
 		maps.Copy(states, of)
 	}

@@ -62,6 +62,8 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 		"panel-confirm":        statePanel(in, func(p *PasskeysPanel) { p.paused = &pausedTask{} }),
 		"panel-phone":          statePanel(in, func(p *PasskeysPanel) { p.phone = stateLink() }),
 		"panel-off":            &PasskeysOff{Context: in},
+		"panel-away":           &PanelAway{Context: in, Failure: stateInternal()},
+		"panel-inline":         statePanel(in, func(p *PasskeysPanel) { p.Context.Inline = true }),
 	}
 }
 

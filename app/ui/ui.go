@@ -90,6 +90,8 @@ type Context struct {
 	Drawn bool
 	// OnPhone says that the reader of a drawn page is on a phone. In a browser, the browser knows.
 	OnPhone bool
+	// Inline says that panels are a part of the page, and no dialogs over it.
+	Inline bool
 	// Once counts what can't be shown again. Nil counts nothing.
 	Once *Once
 	// Ended is a sentence that says that the session has ended, while the page only stays for what
@@ -231,10 +233,11 @@ func refocus(ctx app.Context, id string) {
 	})
 }
 
-// showModal opens a <dialog>. The page behind it is inert then.
+// showModal opens a <dialog>. The page behind it is inert then. An element that is none, of a panel within
+// the page, stays as it is.
 func showModal(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
-		if dialog := app.Window().GetElementByID(id); dialog.Truthy() && !dialog.Get("open").Bool() {
+		if dialog := app.Window().GetElementByID(id); dialog.Truthy() && dialog.Get("showModal").Truthy() && !dialog.Get("open").Bool() {
 			dialog.Call("showModal")
 		}
 	})

@@ -136,14 +136,24 @@ func busy(cause error) error {
 }
 
 // change writes the record of a user that was just read, together with the other operations
-// of fn's batch. Every rule writes through it. If another request changes the record at the
+// of fn's batch, and notes when what programs are told of the user changes. Every rule writes through it. If another request changes the record at the
 // same time, it calls fn again with the new record.
 //
 // A refusal of fn is returned as it is. After too many lost races the refusal is
 // [shared.CodeConflict]. Other errors of the store stay visible: a session or a user that
 // doesn't exist any more is [store.ErrNotFound], and a link is a [*store.ItemChanged].
 func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
-	err := store.UpdateFrom(ctx, s.c.Store, user, fn)
+	err := store.UpdateFrom(ctx, s.c.Store, user, func(user store.User) (store.Batch, error) {
+		told := user.Told()
+		batch, err := fn(user)
+		for i, op := range batch {
+			if put, is := op.(store.PutUser); is && put.User.ID == user.ID && put.User.Told() != told {
+				put.User.Changed = s.c.Now()
+				batch[i] = put
+			}
+		}
+		return batch, err
+	})
 	switch {
 	case err == nil || shared.CodeOf(err) != "":
 		return err

@@ -305,7 +305,7 @@ func (c *domainCount) served(now time.Time) (batch store.Batch) {
 	return batch
 }
 
-// rpIDsOf returns the domains of the settings. A host program's policy has none.
+// rpIDsOf returns the domains of the settings. A policy without an address has none.
 func rpIDsOf(p policy.Policy) []string {
 	if p.RPID == "" {
 		return nil

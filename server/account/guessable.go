@@ -3,6 +3,7 @@ package account
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -79,16 +80,17 @@ func spelled(text []rune, one rune) []rune {
 }
 
 // wordAt returns the length of the longest known word that the text begins with.
-func wordAt(text []rune, local []string) (longest int) {
+func wordAt(text []rune, local []string) int {
 	rest := string(text[:min(len(text), maxWord)])
+	found := "" // all that are found begin the same text, so that the longest has the most bytes, too
 	for _, words := range [][]string{common, local} {
 		for _, word := range words {
-			if n := len([]rune(word)); n > longest && strings.HasPrefix(rest, word) {
-				longest = n
+			if len(word) > len(found) && strings.HasPrefix(rest, word) {
+				found = word
 			}
 		}
 	}
-	return longest
+	return utf8.RuneCountInString(found)
 }
 
 // maxWord bounds the length of a part that is compared.

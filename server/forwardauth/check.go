@@ -83,7 +83,8 @@ func (h *Handlers) asked(r *http.Request, d dialect) (of request, g Gate, err er
 
 // standing returns the grant of a request's cookie, with its user. It fails with [errNobody] if there is none
 // that stands: no cookie, one that isn't ours, one of another gate, or one whose session or user has ended.
-// Its use is a use of the session, because a person is there.
+// It is a use of the session if a person is there: a page that stays open may ask by itself for ever, so what a browser
+// sends besides navigations keeps nobody signed in. A client without Fetch Metadata doesn't tell them apart.
 func (h *Handlers) standing(r *http.Request, g Gate) (grant.Standing, error) {
 	cookie := h.cookies(g).Value(r, cookieGate)
 	if cookie == "" {
@@ -93,7 +94,7 @@ func (h *Handlers) standing(r *http.Request, g Gate) (grant.Standing, error) {
 	if err == nil && on.Program != g.program() {
 		err = fmt.Errorf("%w: the cookie is for %s", grant.ErrInvalid, on.Program)
 	}
-	if err == nil {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); err == nil && (mode == "" || mode == "navigate") {
 		on.Under, err = h.Sessions.Seen(r.Context(), on.Under)
 	}
 	if errors.Is(err, grant.ErrInvalid) || shared.CodeOf(err) == shared.CodeUnauthenticated {

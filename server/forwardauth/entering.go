@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/grant"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -57,10 +58,20 @@ func (h *Handlers) enter(w http.ResponseWriter, r *http.Request) error {
 	bound := boundOf(cookie)
 	h.cookies(g).Set(w, cookieEnter+bound[:8], cookie, enterLife)
 	query := url.Values{"gate": {g.Name}, "bound": {bound}}
+	if isSecond(r) {
+		query.Set(querySecond, "1")
+	}
 	w.Header().Set("Location", h.Origin+shared.PageGate+"?"+query.Encode())
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
 }
+
+// querySecond marks a sign-in that began anew by itself, because the cookie of the first one had gone. It travels in
+// the addresses, because a browser without cookies keeps nothing else. Whoever writes it there gets a page in the
+// place of a second try.
+const querySecond = "second"
+
+func isSecond(r *http.Request) bool { return r.URL.Query().Get(querySecond) != "" }
 
 // back leads to a path of the program. The origin is the configured one, so a path can't be a host.
 func (h *Handlers) back(w http.ResponseWriter, g Gate, to string) {
@@ -129,6 +140,9 @@ func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	address := g.Origin() + shared.GateArrive + "?code=" + code
+	if isSecond(r) {
+		address += "&" + querySecond + "=1"
+	}
 	if mayFollowForm(r) {
 		return h.Onward(w, r, g.Title, address)
 	}
@@ -208,7 +222,9 @@ func leadsTo(cookie string) string {
 	return safePath(string(to))
 }
 
-// notArrived explains a code that doesn't work. Whoever comes back to it in their browser is signed in already.
+// notArrived goes on from a code that doesn't work. Whoever comes back to it in their browser is signed in already. For
+// others the sign-in begins anew, once: the cookie may have expired or been dropped, and most of them are signed in at
+// the organisation, so they see nothing of it. At the second time it says why that doesn't help.
 func (h *Handlers) notArrived(w http.ResponseWriter, r *http.Request, g Gate, cause error) error {
 	switch _, err := h.standing(r, g); {
 	case err == nil:
@@ -216,6 +232,11 @@ func (h *Handlers) notArrived(w http.ResponseWriter, r *http.Request, g Gate, ca
 		return nil
 	case !errors.Is(err, errNobody):
 		return err
+	}
+	if !isSecond(r) {
+		h.Log.Info("a sign-in at a gate begins anew", "request", httpapi.RequestID(r.Context()), "gate", g.Name, "cause", cause)
+		h.back(w, g, shared.GateEnter+"?"+querySecond+"=1")
+		return nil
 	}
 	if len(r.Cookies()) == 0 {
 		return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", g.Host).Because(cause)

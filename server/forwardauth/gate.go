@@ -84,9 +84,7 @@ func (g Gate) Origin() string {
 }
 
 // Admits reports whether a user may pass, by the groups that may.
-func (g Gate) Admits(user store.User) bool {
-	return len(g.Groups) == 0 || slices.ContainsFunc(g.Groups, func(group string) bool { return slices.Contains(user.Groups, group) })
-}
+func (g Gate) Admits(user store.User) bool { return user.IsAmong(g.Groups) }
 
 // program is the id of the gate among the programs of users.
 func (g Gate) program() string { return grant.Gate + g.Name }

@@ -252,7 +252,7 @@ func (s *street) browser(origin, name string) *http.Client {
 	if err != nil {
 		s.Fatal(err)
 	}
-	client := &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: s.transport(), CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	client := &http.Client{Jar: jar, Timeout: 2 * time.Minute, Transport: s.transport(), CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		navigates(r.Header)
 		return nil
 	}}
@@ -366,12 +366,12 @@ func (s *street) cookie() string {
 
 // sends writes a request as it stands, and returns the answer.
 func (s *street) sends(text string) (*http.Response, error) {
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", s.proxy, &tls.Config{InsecureSkipVerify: true, ServerName: wikiHost})
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 2 * time.Minute}, "tcp", s.proxy, &tls.Config{InsecureSkipVerify: true, ServerName: wikiHost})
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	if _, err := io.WriteString(conn, text); err != nil {
 		return nil, err
 	}

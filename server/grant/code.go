@@ -36,8 +36,8 @@ type Code struct {
 	// Told means that the program is told when the session ends.
 	Told bool `json:"t,omitempty"`
 
-	// ID is that of the grant that the exchange writes. Two codes with one id are one: the second is spent with
-	// the first. A caller that doesn't need that leaves it empty.
+	// ID is that of the grant that the exchange writes, from [NewID] at the time when the user decided. Two codes with
+	// one id are one: the second is spent with the first. A caller that doesn't need that leaves it empty.
 	ID            string       `json:"i"`
 	Issued        time.Time    `json:"m"`
 	Session       store.Hash   `json:"f"` // its first id
@@ -119,8 +119,8 @@ func (s *Service) begin(ctx context.Context, c Code, check func(Code, store.User
 			return on, nil
 		case store.IsSpent(err):
 			return Standing{}, s.reused(ctx, g)
-		case attempt < store.Attempts && (errors.Is(err, store.ErrNotFound) || programs.Changed(err)):
-			// The session was confirmed just now, or the user has let another program in.
+		case attempt < store.Attempts && (errors.Is(err, store.ErrNotFound) || programs.Changed(err) || endings.Changed(err)):
+			// The session was confirmed just now, or the user has let a program in, or has ended one.
 		default:
 			return Standing{}, fmt.Errorf("beginning a grant: %w", err)
 		}
@@ -134,6 +134,10 @@ func (s *Service) beginning(ctx context.Context, on Standing, c Code) (store.Bat
 	if err != nil || len(id) != len(store.TicketID{}) {
 		return nil, fmt.Errorf("%w: the code has a wrong id", ErrInvalid)
 	}
+	standing, err := s.notEnded(ctx, on.Grant, store.TicketID(id).Issued())
+	if err != nil {
+		return nil, err
+	}
 	now := s.c.Now()
 	lasts := now.Add(AccessLife)
 	ends := on.Under.Created.Add(s.c.Sessions.Lifetime())
@@ -143,6 +147,7 @@ func (s *Service) beginning(ctx context.Context, on Standing, c Code) (store.Bat
 	batch := store.Batch{
 		store.SpendTicket(store.TicketID(id), c.Issued.Add(spentFor)),
 		store.ReplaceSession{Old: on.Under.ID, Session: on.Under}, // it is still there
+		standing,
 		grants.Put(store.Entry[Grant]{Owner: on.UserID, Key: on.ID, Value: on.Grant, Expires: lasts}),
 	}
 	if c.Told {

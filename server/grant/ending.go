@@ -23,7 +23,8 @@ type Ended struct {
 
 // promised is a program that is told when a session ends. Its user may be removed before the session, so it
 // belongs to the organisation. The key is the id of the user, and a hash of session and program: however
-// often a program signs somebody in under one session, it is told once.
+// often a program signs somebody in under one session, it is told once. What the user ends while the session lasts
+// has a key of its own, so that the next sign-in to the program takes back no notice that is still on its way.
 type promised struct {
 	Program string     `json:"program"`
 	Session store.Hash `json:"session"`
@@ -57,18 +58,28 @@ var again = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * 
 
 // promise returns the operation that promises to tell a program when the session of a grant ends.
 func promise(g Grant, ends time.Time) store.Op {
-	id := store.HashOf(g.Session.String() + " " + g.Program)
 	return promises.Put(store.Entry[promised]{
-		Key: g.UserID + hex.EncodeToString(id[:16]), Value: promised{Program: g.Program, Session: g.Session, Given: g.Since},
+		Key: promiseKey(g.UserID, g.Session, g.Program), Value: promised{Program: g.Program, Session: g.Session, Given: g.Since},
 		Version: store.AnyVersion, Expires: ends.Add(toldFor),
 	})
 }
 
-// due returns the operations by which a program is told at once of each session of a user.
+// promiseKey returns the key of a promise. More tells apart what is kept of one session and program.
+func promiseKey(userID string, of store.Hash, program string, more ...string) string {
+	id := store.HashOf(strings.Join(append([]string{of.String(), program}, more...), " "))
+	return userID + hex.EncodeToString(id[:16])
+}
+
+// due returns the operations by which a program is told at once of each session of a user. The session lasts, so the
+// program may sign the user in again before it has been told. As a logout token names no more than the session, that
+// sign-in then ends too: better once more than not at all.
 func (s *Service) due(ctx context.Context, userID, program string) (batch store.Batch, err error) {
 	err = s.eachPromise(ctx, userID, func(e store.Entry[promised]) error {
 		if e.Value.Program == program && e.Value.Ended.IsZero() {
+			batch = append(batch, promises.Remove(e))
 			e.Value.Ended = s.c.Now().UTC()
+			e.Key, e.Version = promiseKey(userID, e.Value.Session, program, "ended"), store.AnyVersion
+			e.Expires = e.Value.Ended.Add(toldFor)
 			batch = append(batch, promises.Put(e))
 		}
 		return nil
@@ -241,7 +252,7 @@ func (s *Service) tell(ctx context.Context, e store.Entry[promised]) {
 	}
 	stored, err := promises.Get(ctx, s.c.Store, "", e.Key)
 	if err != nil || !stored.Value.Next.Equal(e.Value.Next) {
-		return // the program has signed the user in again since: it is a promise of another end
+		return // the user has ended the program once more since
 	}
 	e.Version = stored.Version
 	if e.Value.Tries > 0 || !s.notices.isSilent(e.Value.Program, now) {

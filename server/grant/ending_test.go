@@ -36,9 +36,20 @@ func (o *office) isTold(what string, want grant.Ended) {
 		if got.Program != want.Program || got.UserID != want.UserID || got.Session != want.Session {
 			o.Errorf("%s: told %+v, want %+v", what, got, want)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		o.Fatalf("%s: nobody was told", what)
 	}
+}
+
+// isToldLater lets time pass until a program is told of a user that refused before. When the next try is depends on when the
+// refusal is noted.
+func (o *office) isToldLater(what string, want grant.Ended, user store.User) {
+	o.Helper()
+	for late := time.Now().Add(2 * time.Minute); len(o.told) == 0 && time.Now().Before(late); time.Sleep(10 * time.Millisecond) {
+		o.passes(3 * time.Second)
+		o.notices(user)
+	}
+	o.isTold(what, want)
 }
 
 func (o *office) isToldNoMore() {
@@ -93,7 +104,7 @@ func TestToldAgain(t *testing.T) {
 		o.one.Look(ann.User.ID)
 		select {
 		case <-o.refused:
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			o.Fatal("nobody tried to tell it")
 		}
 		stop()
@@ -122,17 +133,20 @@ func TestNotToldForEver(t *testing.T) {
 	})
 }
 
-// meeting is a store in which something happens, once, behind a node's claim to tell a program.
+// meeting is a store in which something happens, once, before a node's batch, or behind its claim to tell a program.
 type meeting struct {
 	store.Store
-	once   sync.Once
-	behind func()
+	once           sync.Once
+	before, behind func()
 }
 
 // Apply implements [store.Store].
 func (m *meeting) Apply(ctx context.Context, batch store.Batch) error {
+	if m.before != nil {
+		m.once.Do(m.before)
+	}
 	err := m.Store.Apply(ctx, batch)
-	if err == nil {
+	if err == nil && m.behind != nil {
 		m.once.Do(m.behind)
 	}
 	return err
@@ -158,7 +172,7 @@ func TestToldOfTheNextEnd(t *testing.T) {
 		<-again
 		o.applies(store.EndSession{ID: ann.Session.ID})
 		node.Look(ann.User.ID)
-		for late := time.After(20 * time.Second); ; {
+		for late := time.After(2 * time.Minute); ; {
 			select {
 			case got := <-o.told:
 				if got.Given.Equal(o.now()) {
@@ -168,5 +182,31 @@ func TestToldOfTheNextEnd(t *testing.T) {
 				o.Fatal("nobody was told of the second end")
 			}
 		}
+	})
+}
+
+// TestToldOfEachEnd: a program that is away when the user ends it is told of that when it is back, though it has signed
+// them in again meanwhile.
+func TestToldOfEachEnd(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		o.refuses.Store(true)
+		ann := o.signsIn("ann")
+		o.exchanges(o.code(ann, lasting))
+		o.runs()
+		o.fails("ending", o.one.End(o.Context(), ann, grafana), nil)
+		select {
+		case <-o.refused:
+		case <-time.After(2 * time.Minute):
+			o.Fatal("nobody tried to tell it")
+		}
+		o.passes(time.Second)
+		o.exchanges(o.code(ann, lasting))
+		o.refuses.Store(false)
+		want := grant.Ended{Program: grafana, UserID: ann.User.ID, Session: ann.Session.ID}
+		o.isToldLater("of the first end", want, ann.User)
+		o.applies(store.EndSession{ID: ann.Session.ID})
+		o.passes(time.Minute)
+		o.notices(ann.User)
+		o.isTold("of the end of the session", want)
 	})
 }

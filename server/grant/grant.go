@@ -96,6 +96,7 @@ type Service struct {
 	c                  Config
 	codes, tokens, ids *seal.Sealer
 	notices            *notices
+	memo               *memo
 }
 
 // secretName is the name of the key that seals codes and tokens. What is sealed under it is worth
@@ -108,7 +109,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{c: c, notices: newNotices()}
+	s := &Service{c: c, notices: newNotices(), memo: newMemo(c.Store)}
 	for _, sealed := range []struct {
 		into    **seal.Sealer
 		purpose string
@@ -141,21 +142,42 @@ func (s *Service) Reference(g Grant) (string, error) {
 }
 
 // Find returns the grant of a reference. It fails with [ErrInvalid] if the grant has ended, or what it
-// stands on.
+// stands on. The slices of what it returns are read only.
 func (s *Service) Find(ctx context.Context, sealed string) (Standing, error) {
+	now := s.c.Now()
+	on, writes, is := s.memo.get(sealed, now)
+	if is {
+		return on, nil
+	}
+	on, expires, err := s.find(ctx, sealed)
+	if err == nil {
+		s.memo.put(sealed, on, expires, writes, now)
+	}
+	return on, err
+}
+
+// find also returns when what it found ends, if nothing is written before.
+func (s *Service) find(ctx context.Context, sealed string) (on Standing, expires time.Time, err error) {
 	plain, err := s.ids.Open(sealed)
 	if err == nil && len(plain) <= len(store.Organisation) {
 		err = errors.New("is too short")
 	}
 	if err != nil {
-		return Standing{}, fmt.Errorf("%w: the reference %w", ErrInvalid, err)
+		return Standing{}, expires, fmt.Errorf("%w: the reference %w", ErrInvalid, err)
 	}
 	to := reference{UserID: string(plain[:len(store.Organisation)]), ID: string(plain[len(store.Organisation):])}
 	found, err := s.entry(ctx, to)
 	if err != nil {
-		return Standing{}, err
+		return Standing{}, expires, err
 	}
-	return s.standing(ctx, found.Value)
+	if on, err = s.standing(ctx, found.Value); err != nil {
+		return Standing{}, expires, err
+	}
+	expires = on.Under.Expires
+	if !found.Expires.IsZero() && found.Expires.Before(expires) {
+		expires = found.Expires
+	}
+	return on, expires, nil
 }
 
 // entry returns the record of a grant. It fails with [ErrInvalid] if there is none.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,10 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
-	"github.com/keypeg/keypeg/server/store/memstore"
-	"github.com/keypeg/keypeg/server/store/pgstore"
-	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest/backends"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -50,36 +46,8 @@ func (o *office) passes(d time.Duration) {
 	o.clock = o.clock.Add(d)
 }
 
-var opens = map[string]func(*testing.T, store.Clock) (one, two store.Store){
-	"memstore": func(_ *testing.T, now store.Clock) (store.Store, store.Store) {
-		s := memstore.New(now)
-		return s, s
-	},
-	"boltstore": func(t *testing.T, now store.Clock) (store.Store, store.Store) {
-		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s, s
-	},
-	"pgstore": func(t *testing.T, now store.Clock) (store.Store, store.Store) {
-		var nodes [2]store.Store
-		name := pgtest.Name()
-		for i := range nodes {
-			s, err := pgstore.Open(t.Context(), pgtest.Database(t), name, now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
-			nodes[i] = s
-		}
-		return nodes[0], nodes[1]
-	},
-}
-
 func onEveryStore(t *testing.T, test func(*office)) {
-	for name, open := range opens {
+	for name, open := range backends.Two {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := &office{T: t, clock: time.Now().Truncate(time.Second).UTC(), told: make(chan grant.Ended, 100), refused: make(chan struct{}, 100)}
@@ -364,6 +332,54 @@ func TestPrograms(t *testing.T) {
 		o.passes(91 * 24 * time.Hour)
 		if list, _ := o.one.Programs(o.Context(), ann.User.ID); len(list) != 0 {
 			o.Errorf("a program that wasn't used for long is in the list: %+v", list)
+		}
+	})
+}
+
+// TestEndBeforeExchange: what the user decided before they ended a program gets it nothing any more, and what they decide
+// afterwards does.
+func TestEndBeforeExchange(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		ann, bob := o.signsIn("ann"), o.signsIn("bob")
+		for _, who := range []session.Actor{ann, bob} {
+			o.fails("allowing", o.one.Allow(o.Context(), who, grant.Allowed{Program: grafana, Scopes: []string{"profile"}}), nil)
+		}
+		onDevice := lasting
+		onDevice.ID = grant.NewID(o.now()) // a device gets its code when it asks next
+		before, his, elsewhere := o.code(ann, lasting), o.code(bob, lasting), o.code(ann, grant.Code{Program: wiki, Lasting: true})
+		o.passes(time.Second)
+		o.fails("ending", o.two.End(o.Context(), ann, grafana), nil)
+		o.passes(time.Second)
+		for what, code := range map[string]string{"a code": before, "that of a device": o.code(ann, onDevice)} {
+			_, _, _, err := o.one.Exchange(o.Context(), code, anybody)
+			o.fails(what+" from before", err, grant.ErrInvalid)
+		}
+		if list, _ := o.one.Programs(o.Context(), ann.User.ID); len(list) != 0 {
+			o.Errorf("the program is back: %+v", list)
+		}
+		o.exchanges(his)
+		o.exchanges(elsewhere)
+		o.exchanges(o.code(ann, lasting))
+		o.exchanges(o.code(ann, lasting))
+	})
+}
+
+// TestEndWhileExchanging: whichever is later of End and the exchange of a code, nothing is left.
+func TestEndWhileExchanging(t *testing.T) {
+	onEveryStore(t, func(o *office) {
+		for _, often := range []bool{false, true} { // whether the program has signed the user in a moment ago
+			ann := o.signsIn(fmt.Sprint("ann", often))
+			o.fails("allowing", o.one.Allow(o.Context(), ann, grant.Allowed{Program: grafana, Scopes: []string{"profile"}}), nil)
+			if often {
+				o.exchanges(o.code(ann, lasting))
+			}
+			code := o.code(ann, lasting)
+			o.passes(time.Second)
+			usual := o.stores[0]
+			o.stores[0] = &meeting{Store: usual, before: func() { o.fails("ending", o.two.End(o.Context(), ann, grafana), nil) }}
+			_, _, _, err := o.node(0).Exchange(o.Context(), code, anybody)
+			o.stores[0] = usual
+			o.fails("an exchange", err, grant.ErrInvalid)
 		}
 	})
 }

@@ -28,6 +28,29 @@ type Program struct {
 // ended, because the user isn't asked again.
 var programs = store.Collection[Program]{Name: "program"}
 
+// endedAt is when a user has ended a program. It stays as long as what they decided before could still be exchanged.
+type endedAt struct {
+	At time.Time `json:"at"`
+}
+
+// endings have the user as owner and the program's id as key.
+var endings = store.Collection[endedAt]{Name: "program-ended"}
+
+// notEnded returns the operation that lets a batch begin a grant only if its user hasn't ended the program meanwhile. It
+// fails with [ErrInvalid] if they have, after they decided.
+func (s *Service) notEnded(ctx context.Context, g Grant, decided time.Time) (store.Op, error) {
+	found, err := endings.Get(ctx, s.c.Store, g.UserID, g.Program)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return endings.Remove(store.Entry[endedAt]{Owner: g.UserID, Key: g.Program}), nil // there is still none
+	case err != nil:
+		return nil, fmt.Errorf("looking whether a program was ended: %w", err)
+	case decided.Before(found.Value.At):
+		return nil, fmt.Errorf("%w: the user has ended the program since", ErrInvalid)
+	}
+	return endings.Put(found), nil // still the same
+}
+
 // unused is how long a program that nobody was asked for stays in the list after its last use.
 const unused = 90 * 24 * time.Hour
 
@@ -115,8 +138,8 @@ func (s *Service) usedNow(ctx context.Context, g Grant) (store.Batch, error) {
 	return store.Batch{programs.Put(found)}, nil
 }
 
-// End ends a program for the actor's user: what it was allowed, each grant, and, where the program can be
-// told, the session that it began. Also is written in the same batch.
+// End ends a program for the actor's user: what it was allowed, each grant, codes that weren't exchanged yet, and, where
+// the program can be told, the session that it began. Also is written in the same batch.
 //
 // Refusal: [shared.CodeNotFound] if the user has no such program.
 func (s *Service) End(ctx context.Context, who session.Actor, id string, also ...store.Op) error {
@@ -128,8 +151,12 @@ func (s *Service) End(ctx context.Context, who session.Actor, id string, also ..
 		return shared.Errorf(shared.CodeNotFound, "This program isn't in your list any more.")
 	}
 	for attempt := 1; ; attempt++ {
-		batch := store.Batch{programs.Remove(store.Entry[Program]{Owner: userID, Key: id, Version: store.AnyVersion})}
-		ended, err := s.ending(ctx, userID, func(g Grant) bool { return g.Program == id })
+		now := s.c.Now().UTC()
+		batch := store.Batch{
+			programs.Remove(store.Entry[Program]{Owner: userID, Key: id, Version: store.AnyVersion}),
+			endings.Put(store.Entry[endedAt]{Owner: userID, Key: id, Version: store.AnyVersion, Value: endedAt{now}, Expires: now.Add(spentFor)}),
+		}
+		given, err := s.ending(ctx, userID, func(g Grant) bool { return g.Program == id })
 		if err != nil {
 			return err
 		}
@@ -137,7 +164,7 @@ func (s *Service) End(ctx context.Context, who session.Actor, id string, also ..
 		if err != nil {
 			return err
 		}
-		err = s.c.Store.Apply(ctx, slices.Concat(batch, ended, due, also))
+		err = s.c.Store.Apply(ctx, slices.Concat(batch, given, due, also))
 		if promises.Changed(err) && attempt < store.Attempts {
 			continue // the program signs the user in, or is told, just now
 		}

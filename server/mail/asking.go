@@ -47,29 +47,29 @@ type link struct {
 }
 
 // linkOf makes the link of a mail that is about to be sent.
-func (q *Queue) linkOf(ctx context.Context, t store.Entry[turn], n news) (link, error) {
+func (q *Queue) linkOf(ctx context.Context, userID, key string, n news) (link, error) {
 	var page, token string
 	var expires time.Time
 	var err error
 	switch n.Kind {
 	case kindVerification:
 		page = shared.PageVerify
-		token, expires, err = q.Links.VerificationToken(ctx, t.Value.User, n.To, t.Key)
+		token, expires, err = q.Links.VerificationToken(ctx, userID, n.To, key)
 	case kindInvitation:
 		page = shared.PageEnrol
-		token, expires, err = q.Links.InvitationToken(ctx, t.Value.User, n.To)
+		token, expires, err = q.Links.InvitationToken(ctx, userID, n.To)
 	case kindHeld:
 		if !n.Releases {
 			return link{}, nil
 		}
 		page = shared.PageRelease
-		token, expires, err = q.Links.ReleaseToken(ctx, t.Value.User, n.To, t.Key)
+		token, expires, err = q.Links.ReleaseToken(ctx, userID, n.To, key)
 	default:
 		if row, is := noticeOf(n.Kind, n.Method); !is || row.shutOut {
 			return link{}, nil
 		}
 		page = shared.PageNotMe
-		token, expires, err = q.Links.HoldToken(ctx, t.Value.User, n.To, t.Key)
+		token, expires, err = q.Links.HoldToken(ctx, userID, n.To, key)
 	}
 	if err != nil {
 		return link{}, err

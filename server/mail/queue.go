@@ -2,12 +2,12 @@ package mail
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/outbox"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -25,24 +25,18 @@ type Queue struct {
 	Links  Links // set it before Run
 
 	store store.Store
-	wake  chan struct{} // a mail was queued in this process
+	box   *outbox.Queue[turn]
 }
 
 var (
-	letters = store.Collection[news]{Name: "mail"}      // by user, and the key of the turn
-	turns   = store.Collection[turn]{Name: "mail-turn"} // of the organisation, oldest first
+	letters = store.Collection[news]{Name: "mail"} // by user, and the key of the turn
+	turns   = outbox.Kind[turn]{Name: "mail-turn"} // of the organisation
 )
 
-// turn is the place of a mail in the queue.
+// turn says which mail has a place in the queue.
 type turn struct {
-	User    string           `json:"user"`
-	Kind    shared.EventKind `json:"kind"`
-	Queued  time.Time        `json:"queued"`
-	Next    time.Time        `json:"next"` // nobody tries before
-	Tries   int              `json:"tries,omitempty"`
-	Claim   string           `json:"claim,omitempty"`   // of whoever tries until Next
-	Trouble string           `json:"trouble,omitempty"` // of the last try
-	GivenUp bool             `json:"givenUp,omitempty"`
+	User string           `json:"user"`
+	Kind shared.EventKind `json:"kind"`
 }
 
 const (
@@ -56,7 +50,12 @@ const (
 // NewQueue returns the queue of an organisation. Its mails lie in s. If the sender is off,
 // nothing is queued.
 func NewQueue(s store.Store, o Organisation, sender Sender, now store.Clock, log *slog.Logger) *Queue {
-	return &Queue{Organisation: o, Sender: sender, Now: now, Log: log, store: s, wake: make(chan struct{}, 1)}
+	q := &Queue{Organisation: o, Sender: sender, Now: now, Log: log, store: s}
+	q.box = outbox.New(outbox.Queue[turn]{
+		Kind: turns, Rules: rules, Store: s, Now: now, Log: log, Ready: sender.IsOn, Send: q.send,
+		Words: func(t turn) []any { return []any{"user", t.User, "kind", t.Kind} },
+	})
+	return q
 }
 
 // Store returns s with mails: each batch that records an event of [notices] queues a mail too.
@@ -83,19 +82,11 @@ func (m *mailing) Apply(ctx context.Context, batch store.Batch) error {
 		return err
 	}
 	batch = append(slices.Clip(batch), added...)
-	if err := m.Store.Apply(ctx, batch); err != nil || !slices.ContainsFunc(batch, isTurn) {
-		return err
+	err = m.Store.Apply(ctx, batch)
+	if err == nil && slices.ContainsFunc(batch, turns.Queues) {
+		m.queue.box.Wake()
 	}
-	select {
-	case m.queue.wake <- struct{}{}:
-	default: // it is awake already
-	}
-	return nil
-}
-
-func isTurn(op store.Op) bool {
-	put, is := op.(store.PutItem)
-	return is && turns.Holds(put.Item)
+	return err
 }
 
 // mails returns the operations that queue the mails about a batch. Most batches have no event
@@ -124,9 +115,9 @@ func (m *mailing) mails(ctx context.Context, batch store.Batch) (added store.Bat
 // put returns the operations that queue a mail.
 func (q *Queue) put(userID string, n news) store.Batch {
 	now := q.Now()
-	key := fmt.Sprintf("%016x-%s", now.UnixNano(), rand.Text())
+	key := outbox.NewKey(now)
 	return store.Batch{
 		letters.Put(store.Entry[news]{Owner: userID, Key: key, Value: n, Expires: now.Add(lettersKept)}),
-		turns.Put(store.Entry[turn]{Key: key, Value: turn{User: userID, Kind: n.Kind, Queued: now, Next: now}, Expires: now.Add(turnsKept)}),
+		turns.Put(key, turn{User: userID, Kind: n.Kind}, now, turnsKept),
 	}
 }

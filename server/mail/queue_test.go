@@ -3,7 +3,6 @@ package mail_test
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,41 +14,10 @@ import (
 	"github.com/keypeg/keypeg/server/mail"
 	"github.com/keypeg/keypeg/server/mail/mailtest"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
-	"github.com/keypeg/keypeg/server/store/pgstore"
-	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest/backends"
 	"github.com/keypeg/keypeg/shared"
 )
-
-// opens are the kinds of stores. Each opens one, and the same one again for a second node.
-var opens = map[string]func(*testing.T, store.Clock) (one, other store.Store){
-	"memstore": func(_ *testing.T, now store.Clock) (one, other store.Store) {
-		s := memstore.New(now)
-		return s, s
-	},
-	"boltstore": func(t *testing.T, now store.Clock) (one, other store.Store) {
-		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s, s
-	},
-	"pgstore": func(t *testing.T, now store.Clock) (one, other store.Store) {
-		url, name := pgtest.Database(t), pgtest.Name()
-		nodes := make([]store.Store, 2)
-		for i := range nodes {
-			s, err := pgstore.Open(t.Context(), url, name, now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
-			nodes[i] = s
-		}
-		return nodes[0], nodes[1]
-	},
-}
 
 // office is an organisation of two nodes with a mail server.
 type office struct {
@@ -79,7 +47,7 @@ func (o *office) passes(d time.Duration) {
 }
 
 func onEveryStore(t *testing.T, do func(*office)) {
-	for kind, open := range opens {
+	for kind, open := range backends.Two {
 		t.Run(kind, func(t *testing.T) {
 			o := &office{T: t, relay: mailtest.New(t, mail.StartTLS, ""), at: time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)}
 			o.beneath, o.otherStore = open(t, o.now)

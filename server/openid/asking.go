@@ -37,6 +37,7 @@ type ConsentPage struct {
 	Scopes        []string // that the program gets
 	Before        []string // that it was allowed before
 	Again         bool     // it was let in before
+	EachTime      bool     // the user is asked at each sign-in
 	Next          string   // the address of the page, where the request goes on
 	Request       string
 }
@@ -78,7 +79,7 @@ func (h *Handlers) askForConsent(w http.ResponseWriter, r *http.Request, p pendi
 		return err
 	}
 	return h.Pages.Consent(w, r, ConsentPage{
-		Program: c.Name, Host: c.Host(p.Redirect), User: who.User, Scopes: p.Scopes, Before: is.scopes, Again: is.again, Next: p.continues(), Request: sealed,
+		Program: c.Name, Host: c.Host(p.Redirect), User: who.User, Scopes: p.Scopes, Before: is.scopes, Again: is.again, EachTime: is.eachTime, Next: p.continues(), Request: sealed,
 	})
 }
 
@@ -135,28 +136,46 @@ func (h *Handlers) form(w http.ResponseWriter, r *http.Request) (typed url.Value
 	return typed, of, who, err
 }
 
+// decision is a form about a request that waits, as the user who was asked has sent it.
+type decision struct {
+	pending
+	client Client
+	who    *httpapi.Caller
+	typed  url.Values
+	scopes []string // that the user has read
+}
+
+// decided reads such a form for take. Whoever isn't signed in any more does that first.
+func (h *Handlers) decided(take func(http.ResponseWriter, *http.Request, decision) error) httpapi.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		typed, of, who, err := h.form(w, r)
+		if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
+			return err
+		}
+		p, c, gone := h.continued(r, of.Request)
+		if gone != nil {
+			return gone
+		}
+		if err != nil {
+			return h.toSignIn(w, r, p)
+		}
+		return take(w, r, decision{p, c, who, typed, of.Scopes})
+	}
+}
+
 // takeConsent takes the answer of the user: they let the program in, or go back without.
-func (h *Handlers) takeConsent(w http.ResponseWriter, r *http.Request) error {
-	typed, of, who, err := h.form(w, r)
-	if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
-		return err
-	}
-	p, c, gone := h.continued(r, of.Request)
-	if gone != nil {
-		return gone
-	}
-	if err != nil {
-		return h.toSignIn(w, r, p)
-	}
-	if typed.Get("answer") != "allow" {
+func (h *Handlers) takeConsent(w http.ResponseWriter, r *http.Request, d decision) error {
+	p, c := d.pending, d.client
+	if d.typed.Get("answer") != "allow" {
 		return h.refusedTo(w, r, p, c, oauth("access_denied", "the user has cancelled"))
 	}
-	if !slices.Equal(of.Scopes, p.Scopes) { // also the form of another page, which has none
+	if !slices.Equal(d.scopes, p.Scopes) { // also the form of another page, which has none
 		return errGone
 	}
+	p.allowed = true
 	p.Prompt = slices.DeleteFunc(p.Prompt, func(prompt string) bool { return prompt == "consent" || prompt == "select_account" })
 	if !c.FirstParty {
-		err := h.Grants.Allow(r.Context(), who.Actor, c.allows(of.Scopes), h.allowed(who, c)...)
+		err := h.Grants.Allow(r.Context(), d.who.Actor, c.allows(d.scopes), h.allowed(d.who, c)...)
 		if err != nil {
 			return err
 		}
@@ -165,51 +184,47 @@ func (h *Handlers) takeConsent(w http.ResponseWriter, r *http.Request) error {
 }
 
 // confirm takes a password with which a user confirms who they are, or leads to a provider for that.
-func (h *Handlers) confirm(w http.ResponseWriter, r *http.Request) error {
-	typed, of, who, err := h.form(w, r)
-	if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
-		return err
-	}
-	p, c, gone := h.continued(r, of.Request)
-	if gone != nil {
-		return gone
-	}
-	if err != nil {
-		return h.toSignIn(w, r, p)
-	}
-	if provider := typed.Get("provider"); provider != "" {
-		address, name, err := h.ConfirmAt(w, r, who, provider, p.continues())
+func (h *Handlers) confirm(w http.ResponseWriter, r *http.Request, d decision) error {
+	if provider := d.typed.Get("provider"); provider != "" {
+		address, name, err := h.ConfirmAt(w, r, d.who, provider, d.continues())
 		if err != nil {
-			return h.askToConfirm(w, r, p, c, who, err)
+			return h.askToConfirm(w, r, d.pending, d.client, d.who, err)
 		}
 		return h.Pages.Onward(w, r, Onward{Program: name, Address: address})
 	}
-	issued, err := h.Accounts.ConfirmPassword(r.Context(), who.Actor, typed.Get("password"))
+	issued, err := h.Accounts.ConfirmPassword(r.Context(), d.who.Actor, d.typed.Get("password"))
 	if shared.CodeOf(err) != "" {
-		return h.askToConfirm(w, r, p, c, who, err)
+		return h.askToConfirm(w, r, d.pending, d.client, d.who, err)
 	}
 	if err != nil {
 		return err
 	}
 	h.SetSession(w, r, issued)
-	http.Redirect(w, r, p.continues(), http.StatusSeeOther)
+	http.Redirect(w, r, d.continues(), http.StatusSeeOther)
 	return nil
 }
 
-// otherAccount signs the user out, and asks who uses the program.
+// otherAccount signs the user out, and asks who uses the program, or the device.
 func (h *Handlers) otherAccount(w http.ResponseWriter, r *http.Request) error {
 	_, of, _, err := h.form(w, r)
 	if err != nil && shared.CodeOf(err) != shared.CodeUnauthenticated {
 		return err
 	}
-	p, _, gone := h.continued(r, of.Request)
-	if gone != nil {
-		return gone
+	next := ""
+	if of.isOfDevice() {
+		next = deviceAddress(of.Request)
+	} else {
+		p, _, gone := h.continued(r, of.Request)
+		if gone != nil {
+			return gone
+		}
+		next = p.continues()
 	}
 	if err == nil {
 		if err := h.SignOut(w, r); err != nil {
 			return err
 		}
 	}
-	return h.toSignIn(w, r, p)
+	http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, next), http.StatusSeeOther)
+	return nil
 }

@@ -124,7 +124,7 @@ func (h *Handlers) decide(w http.ResponseWriter, r *http.Request, p pending, c C
 		}
 		return h.askToConfirm(w, r, p, c, who, nil)
 	}
-	asks, err := h.asks(r, p.request, c, who)
+	asks, err := h.asks(r, p, c, who)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (h *Handlers) waits(w http.ResponseWriter, r *http.Request, p pending) (pen
 // asked. It is nil if the last confirmation is enough.
 func (h *Handlers) missing(a request, who *httpapi.Caller) error {
 	at := who.Session.Authenticated
-	if acr, _ := authentication(who.Session.Proof, who.User); !meets(acr, a.ACR) {
+	if acr, _ := ContextOf(who.Session.Proof, who.User); !meets(acr, a.ACR) {
 		return oauth("unmet_authentication_requirements", "the user hasn't signed in in the way that acr_values asks for")
 	}
 	if at.After(a.Begun) {
@@ -182,25 +182,27 @@ func (h *Handlers) missing(a request, who *httpapi.Caller) error {
 
 // consent is what a program asks for.
 type consent struct {
-	needed bool
-	scopes []string // that were allowed before
-	again  bool     // the program was let in before
+	needed   bool
+	eachTime bool     // whatever was allowed before
+	scopes   []string // that were allowed before
+	again    bool     // the program was let in before
 }
 
-// asks compares what a program asks for with what the user has allowed.
-func (h *Handlers) asks(r *http.Request, a request, c Client, who *httpapi.Caller) (consent, error) {
+// asks compares what a program asks for with what the user has allowed. A program for which another one could pass itself
+// off gets nothing without the user seeing it.
+func (h *Handlers) asks(r *http.Request, p pending, c Client, who *httpapi.Caller) (consent, error) {
+	is := consent{scopes: p.Scopes, again: true, eachTime: c.anotherMayGet(p.Redirect)}
+	is.needed = is.eachTime && !p.allowed || p.prompts("consent") || p.prompts("select_account")
 	if c.FirstParty {
-		return consent{needed: a.prompts("consent") || a.prompts("select_account"), scopes: a.Scopes, again: true}, nil
+		return is, nil
 	}
 	before, err := h.Grants.Program(r.Context(), who.User.ID, grant.Client+c.ID, c.Created)
 	if err != nil {
 		return consent{}, err
 	}
-	more := slices.ContainsFunc(a.Scopes, func(scope string) bool { return !slices.Contains(before.Allowed, scope) })
-	return consent{
-		needed: more || a.prompts("consent") || a.prompts("select_account"),
-		scopes: before.Allowed, again: before.Allowed != nil,
-	}, nil
+	is.scopes, is.again = before.Allowed, before.Allowed != nil
+	is.needed = is.needed || slices.ContainsFunc(p.Scopes, func(scope string) bool { return !slices.Contains(before.Allowed, scope) })
+	return is, nil
 }
 
 // answerWithCode gives the program a code. It writes nothing: the exchange does.

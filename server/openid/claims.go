@@ -18,9 +18,9 @@ const (
 	acrHardware = "phrh" // the same, with a key that can't leave its device, as its maker attests
 )
 
-// authentication states how a user has proved their identity: acr, and amr (RFC 8176, 2). Acr is "" for what
+// ContextOf states how a user has proved their identity: acr, and amr (RFC 8176, 2). Acr is "" for what
 // isn't phishing-resistant.
-func authentication(proof store.Proof, user store.User) (acr string, amr []string) {
+func ContextOf(proof store.Proof, user store.User) (acr string, amr []string) {
 	switch proof.Method {
 	case store.MethodPasskey:
 		acr, amr = acrPasskey, []string{"swk", "user"}
@@ -81,16 +81,13 @@ func claimsOf(user store.User, scopes []string) map[string]any {
 	return claims
 }
 
-// updated is when the user's record was last written as far as it says: a program that remembers users reads
-// them again when it grows.
+// updated is when what programs are told of the user changed last: a program that remembers users takes it over when that
+// grows.
 func updated(user store.User) time.Time {
-	latest := user.Created
-	for _, t := range []time.Time{user.LastSignIn, user.PasswordSet} {
-		if t.After(latest) {
-			latest = t
-		}
+	if user.Changed.After(user.Created) {
+		return user.Changed
 	}
-	return latest
+	return user.Created
 }
 
 // idToken returns the claims of an ID token (OpenID Connect Core 1.0, 2). They hold what userinfo says too, because
@@ -98,7 +95,7 @@ func updated(user store.User) time.Time {
 func (h *Handlers) idToken(c Client, on grant.Standing, nonce, accessToken string) map[string]any {
 	now := h.Now()
 	claims := claimsOf(on.User, on.Scopes)
-	acr, amr := authentication(on.Proof, on.User)
+	acr, amr := ContextOf(on.Proof, on.User)
 	claims["iss"], claims["sub"], claims["aud"] = h.Issuer, h.subject(c, on.UserID), c.ID
 	claims["iat"], claims["exp"] = now.Unix(), now.Add(grant.AccessLife).Unix()
 	claims["auth_time"], claims["sid"] = on.Authenticated.Unix(), grant.SID(on.Session)
@@ -124,7 +121,7 @@ func (h *Handlers) accessToken(c Client, on grant.Standing, reference string) ma
 		"iat": now.Unix(), "exp": now.Add(grant.AccessLife).Unix(), "auth_time": on.Authenticated.Unix(),
 		"scope": scopeText(on.Scopes), "sid": grant.SID(on.Session),
 	}
-	if acr, _ := authentication(on.Proof, on.User); acr != "" {
+	if acr, _ := ContextOf(on.Proof, on.User); acr != "" {
 		claims["acr"] = acr
 	}
 	return claims

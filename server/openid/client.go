@@ -3,7 +3,6 @@ package openid
 import (
 	"crypto/subtle"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -94,6 +93,4 @@ func (c Client) HasSecret(text string, now time.Time) bool {
 }
 
 // Admits reports whether a user may use the program, by the groups that may.
-func (c Client) Admits(user store.User) bool {
-	return len(c.Groups) == 0 || slices.ContainsFunc(c.Groups, func(group string) bool { return slices.Contains(user.Groups, group) })
-}
+func (c Client) Admits(user store.User) bool { return user.IsAmong(c.Groups) }

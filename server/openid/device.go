@@ -22,8 +22,9 @@ import (
 )
 
 // A device without a browser shows a code, which its user types elsewhere (RFC 8628). Nothing is stored until a user
-// allows it: the device keeps its request, sealed as its device code, and the first letters of the user code say which
-// client shows it. Then there is one record under the user code, which expires with it.
+// allows it: the device keeps its request, sealed as its device code, and the first letters of the user code follow from
+// the others and from the client. So a code says which client shows it, and one that was mistyped is noticed. Then there
+// is one record under the user code, which expires with it.
 
 const (
 	grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
@@ -95,7 +96,15 @@ func (h *Handlers) beginDevice(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(asked, shared.ScopeOpenID) {
 		return oauth("invalid_scope", "scope must contain openid")
 	}
-	d := device{c.ID, letterTag(c.ID) + randomLetters(codeLetters-ofClient), c.granted(asked), h.Now().Add(deviceLife).UTC()}
+	all, err := h.Registry.List(r.Context())
+	if err != nil {
+		return err
+	}
+	code := newCode(c, all)
+	if code == "" {
+		return errClient("the client %s was removed just now", c.ID)
+	}
+	d := device{c.ID, code, c.granted(asked), h.Now().Add(deviceLife).UTC()}
 	sealed, err := h.devices.SealJSON(d)
 	if err != nil {
 		return err
@@ -103,13 +112,38 @@ func (h *Handlers) beginDevice(w http.ResponseWriter, r *http.Request) error {
 	shown := shownCode(d.Code)
 	return httpapi.Respond(w, http.StatusOK, map[string]any{
 		"device_code": sealed, "user_code": shown, "expires_in": int(deviceLife.Seconds()), "interval": int(pollEvery.Seconds()),
-		"verification_uri": h.Issuer + shared.PageDevice, "verification_uri_complete": h.Issuer + shared.PageDevice + "?code=" + shown,
+		"verification_uri": h.Issuer + shared.PageDevice, "verification_uri_complete": h.Issuer + deviceAddress(d.Code),
 	})
 }
 
-// letterTag returns the letters of a client.
-func letterTag(id string) string {
-	hash, tag := store.HashOf("device "+id), ""
+// newCode returns a user code that a device of a client shows, and that can be of no other client. It is "" if the client
+// isn't among all any more.
+func newCode(c Client, all []Client) string {
+	if !slices.ContainsFunc(all, func(other Client) bool { return other.ID == c.ID && other.Device }) {
+		return ""
+	}
+	for { // with a thousand clients for devices, one code in twelve is of one alone
+		rest := randomLetters(codeLetters - ofClient)
+		code := letterTag(c.ID, rest) + rest
+		if len(shownBy(code, all)) == 1 {
+			return code
+		}
+	}
+}
+
+// shownBy returns the clients whose devices can show a code: none if it was mistyped, but for one time in 400.
+func shownBy(code string, all []Client) (list []Client) {
+	for _, c := range all {
+		if c.Device && letterTag(c.ID, code[ofClient:]) == code[:ofClient] {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// letterTag returns the first letters of a code of a client, from the others.
+func letterTag(id, rest string) string {
+	hash, tag := store.HashOf("device "+id+" "+rest), ""
 	for i := range ofClient {
 		tag += string(letters[int(hash[i])%len(letters)])
 	}
@@ -201,19 +235,26 @@ func (p *polls) tooOften(code string, now time.Time) bool {
 	return known && now.Sub(last) < pollEvery-time.Second
 }
 
-// errNoDevice is the refusal of a code that no device can show.
+// errNoDevice is the refusal of a code that no device can show, because it was mistyped.
 var errNoDevice = shared.Errorf(shared.CodeInvalidRequest, "No device shows this code. Look again, and type all ten letters.")
+
+// deviceAddress is where the user of a code, or of none, decides about the device.
+func deviceAddress(code string) string {
+	if code == "" {
+		return shared.PageDevice
+	}
+	return shared.PageDevice + "?code=" + shownCode(code)
+}
+
+// isOfDevice reports whether a form is about a device.
+func (a asked) isOfDevice() bool { return a.Program != "" && len(a.Request) == codeLetters }
 
 // showDevice asks for the code, or, where the address has it, whether to allow the device.
 func (h *Handlers) showDevice(w http.ResponseWriter, r *http.Request) error {
 	code := typedCode(r.URL.Query().Get("code"))
 	who, err := h.caller(w, r)
 	if shared.CodeOf(err) == shared.CodeUnauthenticated {
-		next := shared.PageDevice
-		if code != "" {
-			next += "?code=" + shownCode(code)
-		}
-		http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, next), http.StatusSeeOther)
+		http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, deviceAddress(code)), http.StatusSeeOther)
 		return nil
 	}
 	if err != nil {
@@ -246,22 +287,17 @@ func (h *Handlers) takeDeviceCode(w http.ResponseWriter, r *http.Request) error 
 	return h.confirmDevice(w, r, who, code)
 }
 
-// confirmDevice shows which program asks. Whether a device shows this very code nobody knows before it asks.
+// confirmDevice shows which program asks. Whether a device shows this very code still nobody knows before it asks.
 func (h *Handlers) confirmDevice(w http.ResponseWriter, r *http.Request, who *httpapi.Caller, code string) error {
 	all, err := h.Registry.List(r.Context())
 	if err != nil {
 		return err
 	}
-	var c Client
-	for _, each := range all {
-		if each.Device && letterTag(each.ID) == code[:ofClient] && each.Admits(who.User) {
-			c = each
-			break
-		}
-	}
-	if c.ID == "" {
+	list := shownBy(code, all)
+	if len(list) != 1 || !list[0].Admits(who.User) { // two: one was registered a moment ago
 		return h.Pages.DeviceCode(w, r, shownCode(code), h.Answers.Report(w, r, errNoDevice))
 	}
+	c := list[0]
 	scopes := c.granted(allScopes)
 	sealed, err := h.sealAsked(asked{Request: code, Program: c.ID, User: who.User.ID, Scopes: scopes})
 	if err != nil {
@@ -280,7 +316,7 @@ func (h *Handlers) answerDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if of.Program == "" || len(of.Request) != codeLetters {
+	if !of.isOfDevice() {
 		return errGone
 	}
 	c, err := h.client(r.Context(), of.Program)

@@ -79,6 +79,37 @@ func TestDevicePages(t *testing.T) {
 				}
 			}
 		})
+		s.Run("a code that was mistyped is asked for again", func(t *testing.T) {
+			code, noticed, of := strings.ReplaceAll(s.asks("openid").UserCode, "-", ""), 0, 0
+			for at := range code {
+				for _, letter := range "BCDFGHJKLMNPQRSTVWXZ" {
+					if byte(letter) == code[at] {
+						continue
+					}
+					of++
+					if a := ann.submits(shared.PageDevice, url.Values{"code": {code[:at] + string(letter) + code[at+1:]}}); a.status == 400 && strings.Contains(a.body, "No device shows this code") {
+						noticed++
+					}
+				}
+			}
+			if noticed < of-10 { // one in 400 is a code too
+				t.Errorf("of %d mistyped codes %d were noticed", of, noticed)
+			}
+		})
+		s.Run("somebody else at the same browser decides", func(t *testing.T) {
+			device := s.asks("openid")
+			page := ann.gets(device.Complete)
+			if !strings.Contains(page.body, "Use another account") {
+				t.Errorf("the page doesn't offer it: %s", page.body)
+			}
+			a := ann.submits(shared.PageOtherAccount, url.Values{"request": {ann.field(page)}})
+			to, err := url.Parse(a.header.Get("Location"))
+			if err != nil || to.Path != shared.PageSignIn || to.Query().Get("next") != shared.PageDevice+"?code="+device.UserCode || ann.isSignedIn() {
+				t.Errorf("it leads to %q: %s", to, a)
+			}
+			ann.signsIn()
+			ann.field(ann.gets(device.Complete))
+		})
 		s.Run("who isn't signed in does that first, and is back with the code", func(t *testing.T) {
 			device := s.asks("openid")
 			a := s.browser().gets(device.Complete)

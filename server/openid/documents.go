@@ -56,10 +56,13 @@ type described struct {
 }
 
 func newDocuments(now store.Clock) *documents {
-	d := &documents{now: now, http: publicClient(fetchWithin), turns: make(chan struct{}, fetchesAtOnce), known: recent.NewMap[string, described](documentLife, mostDocuments)}
+	d := &documents{now: now, http: outside(fetchWithin), turns: make(chan struct{}, fetchesAtOnce), known: recent.NewMap[string, described](documentLife, mostDocuments)}
 	d.client = d.get
 	return d
 }
+
+// outside makes what fetches documents. Tests have one that reaches a program of theirs.
+var outside = publicClient
 
 // publicClient returns a client that connects to public addresses only, follows no redirect, and waits for this time.
 func publicClient(within time.Duration) *http.Client {

@@ -2,11 +2,8 @@ package openid
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/grant"
@@ -116,97 +113,12 @@ func (h *Handlers) Mount(mux *http.ServeMux, page func(pattern string, h httpapi
 	page("GET "+PathAuthorize, h.authorize)
 	page("POST "+PathAuthorize, h.authorize)
 	page("GET "+shared.PageContinue+"{id}", h.goOn)
-	page("POST "+shared.PageConsent, h.takeConsent)
-	page("POST "+shared.PageConfirmForm, h.confirm)
+	page("POST "+shared.PageConsent, h.decided(h.takeConsent))
+	page("POST "+shared.PageConfirmForm, h.decided(h.confirm))
 	page("POST "+shared.PageOtherAccount, h.otherAccount)
 	page("GET "+PathSignOut, h.signOut)
 	page("POST "+PathSignOut, h.signOut)
 	page("GET "+shared.PageDevice, h.showDevice)
 	page("POST "+shared.PageDevice, h.takeDeviceCode)
 	page("POST "+shared.PageDeviceAnswer, h.answerDevice)
-}
-
-// client returns a client by its id. It fails with [store.ErrNotFound].
-func (h *Handlers) client(ctx context.Context, id string) (Client, error) {
-	if len(id) > mostClientID {
-		return Client{}, store.ErrNotFound
-	}
-	if isDocument(id) && h.AnyClient {
-		return h.documents.client(ctx, id)
-	}
-	c, err := h.Registry.Client(ctx, id)
-	if errors.Is(err, store.ErrInvalid) {
-		return c, store.ErrNotFound // an id that no key can be
-	}
-	return c, err
-}
-
-const mostClientID = 512
-
-// ProgramOf returns the name of the program for which somebody signs in, with the user name that it has guessed and
-// the languages that it wants, if next is where a request goes on that waits in this browser.
-func (h *Handlers) ProgramOf(r *http.Request, next string) (name, hint, locales string) {
-	id, is := cutContinue(next)
-	if !is {
-		return "", "", ""
-	}
-	p, c, err := h.continued(r, id)
-	if err != nil {
-		return "", "", ""
-	}
-	return c.Name, p.Hint, p.Locales
-}
-
-// allowed returns the event of a user who lets a program in.
-func (h *Handlers) allowed(who *httpapi.Caller, c Client) []store.Op {
-	event := who.Event(shared.EventProgramAllowed, h.Now())
-	event.Program = c.Name
-	return []store.Op{store.AddEvent{Event: event}}
-}
-
-// allows is what a user allows the client.
-func (c Client) allows(scopes []string) grant.Allowed {
-	return grant.Allowed{Program: grant.Client + c.ID, Scopes: scopes, Registered: c.Created}
-}
-
-// isOf refuses what was given to another client, or to one that had the id before: IT has removed that since, and what
-// users had allowed it isn't allowed to the new one.
-func (c Client) isOf(program string, since time.Time) error {
-	if program != grant.Client+c.ID || since.Before(c.Created) {
-		return fmt.Errorf("%w: it is for %s, and not for this client", grant.ErrInvalid, program)
-	}
-	return nil
-}
-
-// admitted refuses tokens for a user who may not use the program.
-func (c Client) admitted(user store.User) error {
-	if !c.Admits(user) {
-		return fmt.Errorf("%w: the user is in no group that may use the client", grant.ErrInvalid)
-	}
-	return nil
-}
-
-// counted tells of an answer of the token endpoint. What strangers write is no name of a figure.
-func (h *Handlers) counted(c Client, kind string, err error) {
-	grantType := "other"
-	switch kind {
-	case "authorization_code", "refresh_token":
-		grantType = kind
-	case grantDevice:
-		grantType = "device_code"
-	}
-	code := ""
-	switch refused, is := errors.AsType[*oauthError](err); {
-	case is:
-		code = refused.code
-	case errors.Is(err, grant.ErrInvalid):
-		code = "invalid_grant"
-	case err != nil:
-		code = "server_error"
-	}
-	client := c.ID
-	if isDocument(client) {
-		client = "document"
-	}
-	h.Answered(client, grantType, code)
 }

@@ -180,6 +180,9 @@ func (k *Keys) List(ctx context.Context) ([]KeyInfo, error) {
 // errUnsigned is the error for a token that none of our keys has signed.
 var errUnsigned = errors.New("no key of ours has signed it")
 
+// errOldKey is the same for a token that one may have signed which isn't kept any more.
+var errOldKey = fmt.Errorf("%w that is still kept", errUnsigned)
+
 // Verify returns the payload of a token of a type that one of our keys has signed, also an old one.
 func (k *Keys) Verify(ctx context.Context, token, kind string) ([]byte, error) {
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
@@ -203,7 +206,7 @@ func (k *Keys) Verify(ctx context.Context, token, kind string) ([]byte, error) {
 			return payload, nil
 		}
 	}
-	return nil, errUnsigned
+	return nil, errOldKey
 }
 
 // all returns the keys, the oldest first. If there are none yet, it makes one for each algorithm.

@@ -112,26 +112,89 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}, client.Client)
 }
 
+// TestProgramOnOnesMachine: a program on the user's device that proves nothing could be another one, so the user sees each
+// of its sign-ins (RFC 8252, 8.6). One with an address on the web is known by that.
 func TestProgramOnOnesMachine(t *testing.T) {
-	s := newScene(t, stores["memstore"], clientOf(t, func(c *openid.Client) {
-		c.Secrets, c.Authentication, c.Redirects = nil, openid.AuthenticatesNever, []string{"http://127.0.0.1/callback", "com.example.app:/callback"}
-	}))
-	ann := s.user("ann")
-	for _, back := range []string{"http://127.0.0.1:49152/callback", "com.example.app:/callback"} {
-		page := ann.authorizes("redirect_uri", back)
-		if page.status == 200 && strings.Contains(page.body, shared.PageConsent) {
-			page = ann.lets(page, "allow")
-		}
-		to := page.header.Get("Location") + page.header.Get("Refresh")
-		_, after, _ := strings.Cut(to, "code=")
-		code, _, _ := strings.Cut(after, "&")
-		if !strings.Contains(to, back+"?") || code == "" {
-			t.Fatalf("not sent to %s: %s", back, page)
-		}
-		status, got := s.program(openid.PathToken, with(codeForm(code), "client_id", "grafana", "redirect_uri", back), nothing)
-		s.is("status", status, 200)
-		s.claims(got.IDToken)
+	app := func(id string, change func(*openid.Client)) openid.Client {
+		return clientOf(t, func(c *openid.Client) {
+			c.ID, c.Secrets, c.Authentication = id, nil, openid.AuthenticatesNever
+			c.Redirects = []string{"http://127.0.0.1/callback", "com.example.app:/callback", "https://localhost/callback", "https://app.example/callback"}
+			change(c)
+		})
 	}
+	s := newScene(t, stores["memstore"], app("grafana", func(*openid.Client) {}), app("ours", func(c *openid.Client) { c.FirstParty = true }),
+		clientOf(t, func(c *openid.Client) { c.ID, c.Redirects = "secret", []string{"http://127.0.0.1/callback"} }))
+	ann := s.user("ann")
+	for _, client := range []string{"grafana", "ours"} {
+		for _, back := range []string{"http://127.0.0.1:49152/callback", "com.example.app:/callback", "https://localhost/callback"} {
+			for range 2 {
+				page := ann.authorizes("client_id", client, "redirect_uri", back)
+				if strings.Contains(page.body, "asked again") {
+					t.Errorf("%s at %s: the page promises not to ask again: %s", client, back, page)
+				}
+				page = ann.lets(page, "allow")
+				to := page.header.Get("Location") + page.header.Get("Refresh")
+				_, after, _ := strings.Cut(to, "code=")
+				code, _, _ := strings.Cut(after, "&")
+				if !strings.Contains(to, back+"?") || code == "" {
+					t.Fatalf("not sent to %s: %s", back, page)
+				}
+				status, got := s.program(openid.PathToken, with(codeForm(code), "client_id", client, "redirect_uri", back), nothing)
+				s.is("status", status, 200)
+				s.claims(got.IDToken)
+			}
+			if silent := ann.authorizes("client_id", client, "redirect_uri", back, "prompt", "none"); !strings.Contains(silent.header.Get("Location"), "error=consent_required") {
+				t.Errorf("%s at %s, with prompt=none: %s", client, back, silent)
+			}
+		}
+		s.is("on the web, status", ann.authorizes("client_id", client, "redirect_uri", "https://app.example/callback").status, 302)
+	}
+	proved := func() answer {
+		return ann.authorizes("client_id", "secret", "redirect_uri", "http://127.0.0.1:5000/callback")
+	}
+	ann.lets(proved(), "allow")
+	s.is("with a secret, status", proved().status, 302)
+}
+
+// TestUpdatedAt: the time of what a program is told moves when something of that changes, and not when somebody signs in.
+func TestUpdatedAt(t *testing.T) {
+	onEveryStoreScene(t, func(s *scene) {
+		ann := s.user("ann")
+		said := func() time.Time {
+			s.Helper()
+			got := s.exchanges(ann.code("scope", "openid profile groups"))
+			at, _ := s.claims(got.IDToken)["updated_at"].(float64)
+			s.is("updated_at in userinfo", s.userinfo(got.AccessToken)["updated_at"], at)
+			return time.Unix(int64(at), 0)
+		}
+		first := said()
+		s.passes(time.Hour)
+		ann.signsIn()
+		s.is("after a sign-in", said(), first)
+		changes := func(wish shared.ChangeMember) {
+			s.Helper()
+			it, err := s.accounts.IT(s.Context(), "ann")
+			if err == nil {
+				_, err = s.accounts.Change(s.Context(), it, wish, false)
+			}
+			if err != nil {
+				s.Fatal(err)
+			}
+		}
+		name := "Ann Smith"
+		changes(shared.ChangeMember{DisplayName: &name})
+		renamed := said()
+		if s.now().Sub(renamed) >= time.Minute || !renamed.After(first) {
+			t.Errorf("after a new name: got %s, want %s", renamed, s.now())
+		}
+		s.passes(time.Hour)
+		changes(shared.ChangeMember{DisplayName: &name})
+		s.is("after the same name once more", said(), renamed)
+		changes(shared.ChangeMember{Groups: &[]string{"it"}})
+		if moved := said(); !moved.After(renamed) {
+			t.Errorf("after a new group: got %s, want %s", moved, s.now())
+		}
+	})
 }
 
 func TestPairwise(t *testing.T) {

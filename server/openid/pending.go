@@ -33,7 +33,8 @@ const (
 // pending is a request that waits.
 type pending struct {
 	request
-	id string
+	id      string
+	allowed bool // the user has allowed it just now
 }
 
 // continues is the address where a request goes on.
@@ -49,7 +50,7 @@ func (h *Handlers) wait(w http.ResponseWriter, r *http.Request, a request) (pend
 		return pending{}, oauth("invalid_request", "the request is too long")
 	}
 	h.makeRoom(w, r, len(sealed))
-	p := pending{a, strings.ToLower(rand.Text()[:16])}
+	p := pending{request: a, id: strings.ToLower(rand.Text()[:16])}
 	h.Cookies.Set(w, cookieRequest+p.id, sealed, requestLife)
 	return p, nil
 }
@@ -100,7 +101,7 @@ func (h *Handlers) pendingOf(r *http.Request, id string) (pending, error) {
 	if a.Client == "" || h.Now().Sub(a.Begun) > requestLife {
 		return pending{}, errGone
 	}
-	return pending{a, id}, nil
+	return pending{request: a, id: id}, nil
 }
 
 // done forgets a request.
@@ -117,3 +118,24 @@ func cutContinue(next string) (id string, is bool) {
 }
 
 var isRequestID = regexp.MustCompile(`^[a-z2-7]{16}$`)
+
+// Awaiting is a program that waits for somebody to sign in.
+type Awaiting struct {
+	Name    string // "" if none waits
+	Hint    string // the user name that it has guessed, or ""
+	Locales []string
+}
+
+// ProgramOf returns the program for which somebody signs in, if next is where a request goes on that waits in this
+// browser.
+func (h *Handlers) ProgramOf(r *http.Request, next string) Awaiting {
+	id, is := cutContinue(next)
+	if !is {
+		return Awaiting{}
+	}
+	p, c, err := h.continued(r, id)
+	if err != nil {
+		return Awaiting{}
+	}
+	return Awaiting{c.Name, p.Hint, strings.Fields(p.Locales)}
+}

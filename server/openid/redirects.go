@@ -23,6 +23,16 @@ func (c Client) RedirectAllowed(uri string) bool { return allows(c.Redirects, ur
 // SignedOutAllowed reports whether a sign-out may lead to this address. It compares as [Client.RedirectAllowed] does.
 func (c Client) SignedOutAllowed(uri string) bool { return allows(c.SignedOut, uri) }
 
+// anotherMayGet reports whether another program on the device of the user may get what is sent to a redirect URI: one of the
+// machine itself, or with the scheme of an app, of a client that proves nothing. So its name says little of who asks
+// (RFC 8252, 8.6).
+func (c Client) anotherMayGet(uri string) bool {
+	rest, isWeb := strings.CutPrefix(uri, secure)
+	authority, _ := authorityOf(rest)
+	host, _ := hostAndPort(authority)
+	return c.IsPublic() && (!isWeb || isLoopback(host))
+}
+
 func allows(registered []string, uri string) bool {
 	return checkCharacters(uri) == nil &&
 		slices.ContainsFunc(registered, func(address string) bool { return matches(address, uri) })

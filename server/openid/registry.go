@@ -31,7 +31,7 @@ const (
 
 // The errors of a [Registry] that callers compare with errors.Is. A client that isn't there is [store.ErrNotFound].
 var (
-	// ErrTaken means that another client has the id, or codes for devices that begin as those of this id would.
+	// ErrTaken means that another client has the id.
 	ErrTaken = errors.New("openid: the id of the client is taken")
 	// ErrConfigured means that a client can be changed in the configuration file only.
 	ErrConfigured = errors.New("openid: the client is in the configuration file")
@@ -82,13 +82,12 @@ func NewRegistry(s store.Store, configured []Client, now store.Clock) *Registry 
 	return r
 }
 
-// CheckConfigured refuses clients for [NewRegistry] that have one id, or no secret though they authenticate with one, or codes for
-// devices that begin alike, or that [Client.Check] refuses. Its errors are for whoever configures a server.
+// CheckConfigured refuses clients for [NewRegistry] that have one id, or no secret though they authenticate with one, or that
+// [Client.Check] refuses. Its errors are for whoever configures a server.
 func CheckConfigured(configured []Client) error {
 	var ids []string
 	for _, c := range configured {
 		checked, err := c.Check()
-		alike := slices.IndexFunc(configured, c.sharesLetters)
 		switch {
 		case err != nil:
 			return fmt.Errorf("the client %s: %w", shown.Quoted(c.ID), err)
@@ -98,8 +97,6 @@ func CheckConfigured(configured []Client) error {
 			return fmt.Errorf("the client %s has no defaults: use what Client.Check returns", c.ID)
 		case c.UsesSecret() && len(c.Secrets) == 0:
 			return fmt.Errorf("the client %s has no secret", c.ID)
-		case alike >= 0:
-			return fmt.Errorf("the codes for devices of the clients %s and %s begin with the same letters: give one of them another id", c.ID, configured[alike].ID)
 		}
 		ids = append(ids, c.ID)
 	}
@@ -200,9 +197,6 @@ func (r *Registry) Add(ctx context.Context, who session.Actor, c Client) (added 
 	if len(all) >= MostClients {
 		return Client{}, "", refuse(ErrFull, "there are %d clients, and there can't be more: remove those that nobody uses", len(all))
 	}
-	if err := r.checkLetters(ctx, c); err != nil {
-		return Client{}, "", err
-	}
 	c.Created, c.Secrets, c.Configured = r.now().UTC(), nil, false
 	c.Changed = c.Created
 	if c.UsesSecret() {
@@ -222,7 +216,7 @@ func (r *Registry) Add(ctx context.Context, who session.Actor, c Client) (added 
 // Change replaces everything of a client but its secrets and the time of its registration, and returns it as it is
 // stored. A client that has no secret and needs one from now on gets it from [Registry.Rotate].
 //
-// It fails with [Invalid], [ErrConfigured], [ErrTaken] and [store.ErrNotFound].
+// It fails with [Invalid], [ErrConfigured] and [store.ErrNotFound].
 func (r *Registry) Change(ctx context.Context, who session.Actor, c Client) (changed Client, err error) {
 	return r.Edit(ctx, who, c.ID, func(stored *Client) error {
 		*stored = c
@@ -244,9 +238,6 @@ func (r *Registry) Edit(ctx context.Context, who session.Actor, id string, do fu
 		if c, err = c.Check(); err != nil {
 			return err
 		}
-		if err := r.checkLetters(ctx, c); err != nil {
-			return err
-		}
 		c.Created, c.Changed, c.Secrets = stored.Created, r.now().UTC(), stored.Secrets
 		if !c.UsesSecret() {
 			c.Secrets = nil
@@ -256,27 +247,6 @@ func (r *Registry) Edit(ctx context.Context, who session.Actor, id string, do fu
 		return nil
 	})
 	return changed, err
-}
-
-// checkLetters refuses a client for devices whose codes would begin as those of another one: nobody could tell which of
-// them a device shows. One in 400 does. Two additions at the same time aren't compared.
-func (r *Registry) checkLetters(ctx context.Context, c Client) error {
-	if !c.Device {
-		return nil
-	}
-	all, err := r.List(ctx)
-	if err != nil {
-		return err
-	}
-	if at := slices.IndexFunc(all, c.sharesLetters); at >= 0 {
-		return refuse(ErrTaken, "the codes for devices of %s would begin with the same letters as those of %s: choose another id", c.ID, all[at].ID)
-	}
-	return nil
-}
-
-// sharesLetters reports whether both clients are for devices, and their codes begin with the same letters.
-func (c Client) sharesLetters(other Client) bool {
-	return c.Device && other.Device && c.ID != other.ID && letterTag(c.ID) == letterTag(other.ID)
 }
 
 // Rotate gives a client a new secret, and returns it. It is told here only. The old one is accepted for the time of overlap,

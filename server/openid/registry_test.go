@@ -336,42 +336,26 @@ func TestMostClients(t *testing.T) {
 	}
 }
 
-// TestLettersOfDevices: the first letters of a code say which client shows it, so no two clients have the same.
-func TestLettersOfDevices(t *testing.T) {
-	other := ""
-	for n := 0; other == "" || openid.LetterTag(other) != openid.LetterTag("wiki-tv"); n++ {
-		other = fmt.Sprint("tv", n)
+// TestCodesOfDevices: a code says which client shows it, however many there are.
+func TestCodesOfDevices(t *testing.T) {
+	var all []openid.Client
+	for n := range 300 {
+		all = append(all, openid.Client{ID: fmt.Sprint("tv", n), Device: n%3 > 0})
 	}
-	tv := func(id string) openid.Client {
-		return openid.Client{ID: id, Name: id, Device: true, Authentication: openid.AuthenticatesNever}
+	for _, c := range all {
+		code := openid.NewCode(c, all)
+		if !c.Device {
+			if code != "" {
+				t.Errorf("%s isn't for devices, and gets the code %s", c.ID, code)
+			}
+			continue
+		}
+		if list := openid.ShownBy(code, all); len(list) != 1 || list[0].ID != c.ID {
+			t.Errorf("the code %s of %s is of %v", code, c.ID, list)
+		}
 	}
-	onEveryStore(t, func(d *desk) {
-		sentence := "choose another id"
-		if _, _, err := d.Add(d.Context(), it, tv("wiki-tv")); err != nil {
-			d.Fatal(err)
-		}
-		_, _, err := d.Add(d.Context(), it, tv(other))
-		d.refuses("another one for devices", err, openid.ErrTaken, sentence)
-		c, _ := d.adds(other, "Without devices")
-		c.Device = true
-		_, err = d.Change(d.Context(), it, c)
-		d.refuses("one that is for devices from now on", err, openid.ErrTaken, sentence)
-		c = d.finds("wiki-tv")
-		c.Name = "TV"
-		if _, err := d.Change(d.Context(), it, c); err != nil {
-			d.Errorf("the first one can't be changed: %v", err)
-		}
-	})
-	var configured []openid.Client
-	for _, id := range []string{"wiki-tv", other} {
-		c, err := tv(id).Check()
-		if err != nil {
-			t.Fatal(err)
-		}
-		configured = append(configured, c)
-	}
-	if err := openid.CheckConfigured(configured); err == nil || !strings.Contains(err.Error(), "the same letters") {
-		t.Errorf("two of the configuration: got %v", err)
+	if code := openid.NewCode(openid.Client{ID: "removed", Device: true}, all); code != "" {
+		t.Errorf("a client that isn't there any more gets the code %s", code)
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -33,10 +32,7 @@ import (
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
-	"github.com/keypeg/keypeg/server/store/memstore"
-	"github.com/keypeg/keypeg/server/store/pgstore"
-	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest/backends"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -46,25 +42,7 @@ const (
 	redirect = "https://grafana.example.com/login/generic_oauth"
 )
 
-var stores = map[string]func(*testing.T, store.Clock) store.Store{
-	"memstore": func(_ *testing.T, now store.Clock) store.Store { return memstore.New(now) },
-	"boltstore": func(t *testing.T, now store.Clock) store.Store {
-		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s
-	},
-	"pgstore": func(t *testing.T, now store.Clock) store.Store {
-		s, err := pgstore.Open(t.Context(), pgtest.Database(t), pgtest.Name(), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s
-	},
-}
+var stores = backends.One
 
 // scene is a provider that listens, with its clock and its log.
 type scene struct {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -50,10 +53,30 @@ func (h *Handlers) hinted(ctx context.Context, token string) (hint, error) {
 
 // leaving is a request to sign out that was checked (OpenID Connect RP-Initiated Logout 1.0, 2).
 type leaving struct {
-	Client string `json:"c,omitempty"`
-	To     string `json:"t,omitempty"` // where the browser goes afterwards, with the state; "" for our own page
-	User   string `json:"u,omitempty"` // who was asked
+	Client string    `json:"c,omitempty"`
+	To     string    `json:"t,omitempty"` // where the browser goes afterwards, with the state; "" for our own page
+	User   string    `json:"u,omitempty"` // who was asked
+	Until  time.Time `json:"b,omitzero"`  // when the form that was sent to them expires
 	hint   hint
+}
+
+// leavingLife is how long a user may take to answer the page that asks.
+const leavingLife = time.Hour
+
+// audienceOf returns for which client an ID token is that can't be verified any more, because keys were rotated since. It
+// proves nothing, so it says no more than client_id does: the user is asked.
+func audienceOf(token string) string {
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		Audience string `json:"aud"`
+	}
+	if strictjson.Unmarshal(signed.UnsafePayloadWithoutVerification(), &claims) != nil {
+		return ""
+	}
+	return claims.Audience
 }
 
 // errSignedOutTo is the refusal of a sign-out that would lead to an address that isn't registered.
@@ -69,7 +92,11 @@ func (h *Handlers) readLeaving(ctx context.Context, sent url.Values) (out leavin
 	}
 	out.Client = sent.Get("client_id")
 	if token := sent.Get("id_token_hint"); token != "" {
-		if out.hint, err = h.hinted(ctx, token); err != nil {
+		out.hint, err = h.hinted(ctx, token)
+		if errors.Is(err, errOldKey) {
+			out.hint, err = hint{client: audienceOf(token)}, nil
+		}
+		if err != nil {
 			return out, c, errTwice.Because(fmt.Errorf("id_token_hint: %w", err))
 		}
 		if out.Client != "" && out.Client != out.hint.client {
@@ -137,7 +164,7 @@ func (h *Handlers) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 		return h.left(w, r, out, c, false)
 	}
-	out.User = who.User.ID
+	out.User, out.Until = who.User.ID, h.Now().Add(leavingLife).UTC()
 	sealed, err := h.forms.SealJSON(out)
 	if err != nil {
 		return err
@@ -148,7 +175,7 @@ func (h *Handlers) signOut(w http.ResponseWriter, r *http.Request) error {
 // takeSignOut takes the form of the page that asks.
 func (h *Handlers) takeSignOut(w http.ResponseWriter, r *http.Request, typed url.Values) error {
 	var out leaving
-	if h.forms.OpenJSON(typed.Get("request"), &out) != nil || out.User == "" {
+	if h.forms.OpenJSON(typed.Get("request"), &out) != nil || out.User == "" || h.Now().After(out.Until) {
 		return errGone
 	}
 	c := Client{}

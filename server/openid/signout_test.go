@@ -109,6 +109,38 @@ func TestRPInitiatedLogout(t *testing.T) {
 			ann.field(ann.leaves("id_token_hint", hint, "post_logout_redirect_uri", signedOut))
 			ann.is("signed in", ann.isSignedIn(), true)
 		},
+		"the next sign-in says for what it is": func(t *testing.T, ann *person, hint string) {
+			ann.leaves("id_token_hint", hint, "post_logout_redirect_uri", signedOut)
+			page := ann.gets(ann.authorizes().header.Get("Location"))
+			if !strings.Contains(page.body, "Sign in to go on to Grafana.") || strings.Contains(page.body, "You have signed out.") {
+				t.Errorf("the sign-in page says %s", page)
+			}
+		},
+		"an ID token from before keys were rotated is asked about": func(t *testing.T, ann *person, hint string) {
+			ann.forgetsKeys()
+			page := ann.leaves("id_token_hint", hint, "post_logout_redirect_uri", signedOut)
+			ann.is("signed in, while the page asks", ann.isSignedIn(), true)
+			if !strings.Contains(page.body, "Grafana") {
+				t.Errorf("the page doesn't say who asks: %s", page)
+			}
+			if a := ann.submits(openid.PathSignOut, url.Values{"request": {ann.field(page)}, "answer": {"allow"}}); !strings.Contains(a.body, signedOut) {
+				t.Errorf("after Sign out: %s", a)
+			}
+			ann.is("signed in, after Sign out", ann.isSignedIn(), false)
+		},
+		"an ID token from before keys were rotated leads nowhere else": func(t *testing.T, ann *person, hint string) {
+			ann.forgetsKeys()
+			ann.is("status", ann.leaves("id_token_hint", hint, "post_logout_redirect_uri", "https://evil.example/").status, 400)
+			ann.is("status, of another client", ann.leaves("id_token_hint", hint, "client_id", "other").status, 400)
+		},
+		"the page that asks waits for an hour": func(t *testing.T, ann *person, _ string) {
+			sealed := ann.field(ann.leaves("client_id", "grafana"))
+			ann.passes(59 * time.Minute)
+			ann.submits(openid.PathSignOut, url.Values{"request": {sealed}, "answer": {"cancel"}})
+			ann.passes(2 * time.Minute)
+			ann.is("status", ann.submits(openid.PathSignOut, url.Values{"request": {sealed}, "answer": {"allow"}}).status, 404)
+			ann.is("signed in", ann.isSignedIn(), true)
+		},
 		"nobody is signed in": func(t *testing.T, ann *person, hint string) {
 			a := ann.browser().leaves("id_token_hint", hint, "post_logout_redirect_uri", signedOut)
 			ann.is("Location", a.header.Get("Location"), signedOut)
@@ -128,6 +160,19 @@ func TestRPInitiatedLogout(t *testing.T) {
 			module(t, ann, hint)
 		})
 	}
+}
+
+// forgetsKeys lets IT rotate the keys, so that the old ones aren't kept any more.
+func (p *person) forgetsKeys() {
+	p.Helper()
+	keys, err := openid.NewKeys(p.Context(), p.store, p.now)
+	if err == nil {
+		err = keys.Rotate(p.Context(), true)
+	}
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.passes(time.Minute) // until the server looks for new keys
 }
 
 // listener is a program that is told of ended sessions.
@@ -174,7 +219,7 @@ func (l *listener) hears(s *scene) map[string]any {
 	select {
 	case token := <-l.told:
 		return s.claims(token)
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		s.Fatal("the program isn't told")
 		return nil
 	}

@@ -113,6 +113,31 @@ func (h *Handlers) token(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.Respond(w, http.StatusOK, answer)
 }
 
+// counted tells of an answer of the token endpoint. What strangers write is no name of a figure.
+func (h *Handlers) counted(c Client, kind string, err error) {
+	grantType := "other"
+	switch kind {
+	case "authorization_code", "refresh_token":
+		grantType = kind
+	case grantDevice:
+		grantType = "device_code"
+	}
+	code := ""
+	switch refused, is := errors.AsType[*oauthError](err); {
+	case is:
+		code = refused.code
+	case errors.Is(err, grant.ErrInvalid):
+		code = "invalid_grant"
+	case err != nil:
+		code = "server_error"
+	}
+	client := c.ID
+	if isDocument(client) {
+		client = "document"
+	}
+	h.Answered(client, grantType, code)
+}
+
 // exchange gives tokens for a code.
 func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tokens, error) {
 	on, code, refreshToken, err := h.Grants.Exchange(ctx, sent.Get("code"), func(code grant.Code, user store.User) error {

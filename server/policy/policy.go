@@ -49,6 +49,7 @@ type Policy struct {
 	Former       []string // relying party ids of addresses that people move away from; RPID isn't among them
 	Others       []string // relying party ids of further addresses
 	Issuers      []string // of the OpenID providers that are configured
+	Elsewhere    bool     // people sign in at a program with users of its own, so nobody depends on what is here
 }
 
 // TakesPasswords reports whether any user may sign in with a password.
@@ -88,10 +89,10 @@ func (p Policy) takesIdentity(identity store.Identity) bool {
 }
 
 // LocksOut reports whether the user has sign-in methods of which none counts under this
-// policy. It is false for a disabled user, and for an invited user, who has no method yet.
+// policy. It is false for a disabled user, for an invited user, who has no method yet, and for users of a program.
 func (p Policy) LocksOut(user store.User) bool {
 	had := len(user.Passkeys)+len(user.Identities) > 0 || user.Password != ""
-	return had && !user.Disabled && p.Methods().Count(user) == 0
+	return had && !user.Disabled && !p.Elsewhere && p.Methods().Count(user) == 0
 }
 
 // String is the same for policies that accept the same sign-in methods.

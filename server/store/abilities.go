@@ -14,6 +14,7 @@ import (
 //	BackupWriter  no        yes        no
 //	Clocked       no        no         yes
 //	Notifier      no        no         yes
+//	WriteCounter  yes       yes        no
 
 // Prober is a [Store] that can check whether it can write a batch now.
 type Prober interface {
@@ -40,6 +41,16 @@ type Notifier interface {
 	// Changes calls notify with the id of each user whose records changed, in any process,
 	// until ctx ends. It may name a user more than once, or one without a relevant change.
 	Changes(ctx context.Context, notify func(userID string))
+}
+
+// WriteCounter is a [Store] that nobody else writes to. Whoever has read something may keep it, and
+// needn't read again while the count is the same.
+type WriteCounter interface {
+	// Writes returns how many batches were written since the store was opened. It counts a batch, or
+	// several that are written at once, before [Store.Apply] returns. It counts one too often where a
+	// batch may have failed. What expires is not counted: a reader of kept records compares their
+	// Expires with the time.
+	Writes() uint64
 }
 
 // Wrapper is a [Store] that wraps another one, such as that of live.Hub. It changes what a

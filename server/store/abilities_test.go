@@ -30,6 +30,8 @@ func abilitiesOf(s store.Store) string {
 	add("Clocked", has)
 	_, has = store.As[store.Notifier](s)
 	add("Notifier", has)
+	_, has = store.As[store.WriteCounter](s)
+	add("WriteCounter", has)
 	return strings.Join(names, " ")
 }
 
@@ -40,8 +42,8 @@ func TestAbilities(t *testing.T) {
 		store store.Store
 		has   string
 	}{
-		{"memstore", (*memstore.Store)(nil), ""},
-		{"boltstore", (*boltstore.Store)(nil), "Prober BackupWriter"},
+		{"memstore", (*memstore.Store)(nil), "WriteCounter"},
+		{"boltstore", (*boltstore.Store)(nil), "Prober BackupWriter WriteCounter"},
 		{"pgstore", (*pgstore.Store)(nil), "Prober Clocked Notifier"},
 	} {
 		for place, s := range map[string]store.Store{

@@ -54,6 +54,7 @@ func (u User) Encode() []byte {
 	e.time(25, u.FirstPasskey)
 	e.time(26, u.HeldUntil)
 	e.flag(27, u.EmailReserved)
+	e.time(28, u.Changed)
 	return e.b
 }
 
@@ -118,6 +119,8 @@ func DecodeUser(b []byte) (u User, err error) {
 			u.HeldUntil = f.time()
 		case 27:
 			u.EmailReserved = f.flag()
+		case 28:
+			u.Changed = f.time()
 		}
 		return nil
 	})

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
@@ -43,6 +45,20 @@ type User struct {
 	// HeldUntil is the time until which no sign-in method may be added to the account, because its
 	// user has said that somebody else may have been in it. It is zero for an account that isn't held.
 	HeldUntil time.Time
+	// Changed is when something that other programs are told of the user was changed: see [User.Told]. It is zero if nothing
+	// was since they were created.
+	Changed time.Time
+}
+
+// Told is what other programs are told of the user. Two users of whom it differs are told of differently.
+func (u User) Told() string {
+	return fmt.Sprintf("%q", append([]string{u.Name, u.DisplayName, u.Email, strconv.FormatBool(u.EmailVerified), u.Language}, u.Groups...))
+}
+
+// IsAmong reports whether the user is one of those for whom something is: those in one of the groups, or everybody if
+// there is no group.
+func (u User) IsAmong(groups []string) bool {
+	return len(groups) == 0 || slices.ContainsFunc(groups, func(group string) bool { return slices.Contains(u.Groups, group) })
 }
 
 // HoldAt returns until when the account is held at this time, or the zero time if it isn't.

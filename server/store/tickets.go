@@ -34,6 +34,9 @@ func TicketIDOf(issued time.Time, text string) (id TicketID) {
 	return id
 }
 
+// Issued returns the time of the id.
+func (id TicketID) Issued() time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(id[:]))) }
+
 // SpendTicket returns the operation that spends a ticket. Of any number of callers, on any
 // number of machines, it succeeds for one: see [IsSpent].
 func SpendTicket(id TicketID, expires time.Time) PutItem {

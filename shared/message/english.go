@@ -299,6 +299,7 @@ var English = Catalogue{
 
 	Rollout:  englishRollout,
 	Programs: programsEnglish,
+	Clients:  clientsEnglish,
 
 	Password: Password{
 		Title:  "Change your password",

@@ -300,6 +300,7 @@ var French = Catalogue{
 
 	Rollout:  frenchRollout,
 	Programs: programsFrench,
+	Clients:  clientsFrench,
 
 	Password: Password{
 		Title:  "Changer votre mot de passe",

@@ -1,6 +1,13 @@
 package message
 
 var frenchRefusals = []Refusal{
+	{"This program has not said correctly who you are. Please tell IT.", "Ce programme n’a pas dit correctement qui vous êtes. Prévenez le service informatique."},
+	{"This program has not said correctly who you are. Please tell: %s", "Ce programme n’a pas dit correctement qui vous êtes. Veuillez prévenir : %s"},
+	{"This page was open for a long time. Please load it again.", "Cette page est restée ouverte longtemps. Rechargez-la."},
+	{"This page was opened in another browser before. Please load it again.", "Cette page a déjà été ouverte dans un autre navigateur. Rechargez-la."},
+	{"This is for the program itself.", "Ceci est réservé au programme lui-même."},
+	{"The sign-in did not work. Please try again.", "La connexion n’a pas fonctionné. Réessayez."},
+	{"The sign-in took too long. Please try again.", "La connexion a pris trop de temps. Réessayez."},
 	{"Something in these settings can't be used. Correct what is marked.", "Quelque chose dans ces réglages ne convient pas. Corrigez ce qui est marqué."},
 	{"Another program has this client id. Choose another one.", "Un autre programme a cet identifiant client. Choisissez-en un autre."},
 	{"This program is in the configuration file, and can be changed there only.", "Ce programme est dans le fichier de configuration et ne peut être modifié que là."},
@@ -119,6 +126,7 @@ var frenchRefusals = []Refusal{
 	{"This request came from another site. If it didn't, something in between changes it: please tell IT.", "Cette requête provient d’un autre site. Si ce n’est pas le cas, quelque chose la modifie en chemin : prévenez le service informatique."},
 	{"This page was opened without https, so nobody can sign in there. Use %s instead.", "Cette page a été ouverte sans https, et personne ne peut s’y connecter. Utilisez plutôt %s."},
 	{"Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", "Votre navigateur ne renvoie aucun cookie, et personne ne peut être connecté ainsi. Autorisez les cookies pour %s, puis réessayez."},
+	{"Your browser sends no cookies back, so this page can't know who you are. Allow cookies for this site. If they are allowed, tell IT. (Code %s)", "Votre navigateur ne renvoie aucun cookie, et cette page ne peut pas savoir qui vous êtes. Autorisez les cookies pour ce site. S’ils sont autorisés, prévenez le service informatique. (Code %s)"},
 	{"The form can't be read. Open the page again, and fill it in there.", "Le formulaire est illisible. Rouvrez la page et remplissez-le là."},
 	{"No organisation is served at this address. Check it, or ask whoever gave it to you.", "Aucune organisation n’est servie à cette adresse. Vérifiez-la, ou demandez à la personne qui vous l’a donnée."},
 	{"The server isn't there at the moment. Please try again in a minute.", "Le serveur est absent pour le moment. Réessayez dans une minute."},

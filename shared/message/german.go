@@ -299,6 +299,7 @@ var German = Catalogue{
 
 	Rollout:  germanRollout,
 	Programs: programsGerman,
+	Clients:  clientsGerman,
 
 	Password: Password{
 		Title:  "Passwort ändern",

@@ -1,6 +1,13 @@
 package message
 
 var germanRefusals = []Refusal{
+	{"This program has not said correctly who you are. Please tell IT.", "Dieses Programm hat nicht richtig gesagt, wer Sie sind. Bitte sagen Sie es der IT."},
+	{"This program has not said correctly who you are. Please tell: %s", "Dieses Programm hat nicht richtig gesagt, wer Sie sind. Bitte sagen Sie es: %s"},
+	{"This page was open for a long time. Please load it again.", "Diese Seite war lange offen. Bitte laden Sie sie neu."},
+	{"This page was opened in another browser before. Please load it again.", "Diese Seite wurde vorher in einem anderen Browser geöffnet. Bitte laden Sie sie neu."},
+	{"This is for the program itself.", "Das ist für das Programm selbst."},
+	{"The sign-in did not work. Please try again.", "Die Anmeldung hat nicht geklappt. Bitte versuchen Sie es noch einmal."},
+	{"The sign-in took too long. Please try again.", "Die Anmeldung hat zu lange gedauert. Bitte versuchen Sie es noch einmal."},
 	{"Something in these settings can't be used. Correct what is marked.", "Etwas in diesen Einstellungen geht so nicht. Berichtigen Sie, was markiert ist."},
 	{"Another program has this client id. Choose another one.", "Ein anderes Programm hat diese Client-ID. Wählen Sie eine andere."},
 	{"This program is in the configuration file, and can be changed there only.", "Dieses Programm steht in der Konfigurationsdatei und lässt sich nur dort ändern."},
@@ -119,6 +126,7 @@ var germanRefusals = []Refusal{
 	{"This request came from another site. If it didn't, something in between changes it: please tell IT.", "Diese Anfrage kam von einer anderen Website. Wenn nicht, verändert etwas dazwischen die Anfrage: Bitte sagen Sie es der IT."},
 	{"This page was opened without https, so nobody can sign in there. Use %s instead.", "Diese Seite wurde ohne https geöffnet, und so kann sich dort niemand anmelden. Verwenden Sie stattdessen %s."},
 	{"Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", "Ihr Browser schickt keine Cookies zurück, und so kann niemand angemeldet werden. Erlauben Sie Cookies für %s und versuchen Sie es noch einmal."},
+	{"Your browser sends no cookies back, so this page can't know who you are. Allow cookies for this site. If they are allowed, tell IT. (Code %s)", "Ihr Browser schickt keine Cookies zurück, und so kann diese Seite nicht wissen, wer Sie sind. Erlauben Sie Cookies für diese Website. Wenn sie erlaubt sind, sagen Sie es der IT. (Code %s)"},
 	{"The form can't be read. Open the page again, and fill it in there.", "Das Formular ist nicht lesbar. Öffnen Sie die Seite noch einmal und füllen Sie es dort aus."},
 	{"No organisation is served at this address. Check it, or ask whoever gave it to you.", "Unter dieser Adresse wird keine Organisation bedient. Prüfen Sie die Adresse, oder fragen Sie, wer sie Ihnen gegeben hat."},
 	{"The server isn't there at the moment. Please try again in a minute.", "Der Server ist gerade nicht da. Bitte versuchen Sie es in einer Minute noch einmal."},

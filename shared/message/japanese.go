@@ -300,6 +300,7 @@ var Japanese = Catalogue{
 
 	Rollout:  japaneseRollout,
 	Programs: programsJapanese,
+	Clients:  clientsJapanese,
 
 	Password: Password{
 		Title:  "パスワードの変更",

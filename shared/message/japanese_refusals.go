@@ -1,6 +1,13 @@
 package message
 
 var japaneseRefusals = []Refusal{
+	{"This program has not said correctly who you are. Please tell IT.", "このプログラムは、あなたが誰かを正しく伝えていません。IT担当者に知らせてください。"},
+	{"This program has not said correctly who you are. Please tell: %s", "このプログラムは、あなたが誰かを正しく伝えていません。お知らせ先：%s"},
+	{"This page was open for a long time. Please load it again.", "このページは長い間開かれていました。もう一度読み込んでください。"},
+	{"This page was opened in another browser before. Please load it again.", "このページは、前に別のブラウザーで開かれました。もう一度読み込んでください。"},
+	{"This is for the program itself.", "これはプログラム自身のためのものです。"},
+	{"The sign-in did not work. Please try again.", "サインインできませんでした。もう一度お試しください。"},
+	{"The sign-in took too long. Please try again.", "サインインに時間がかかりすぎました。もう一度お試しください。"},
 	{"Something in these settings can't be used. Correct what is marked.", "使用できない設定があります。印の付いた項目を直してください。"},
 	{"Another program has this client id. Choose another one.", "このクライアント ID は別のプログラムが使用しています。別の ID を選んでください。"},
 	{"This program is in the configuration file, and can be changed there only.", "このプログラムは設定ファイルにあるため、そこでのみ変更できます。"},
@@ -119,6 +126,7 @@ var japaneseRefusals = []Refusal{
 	{"This request came from another site. If it didn't, something in between changes it: please tell IT.", "このリクエストは別のサイトから送られました。そうでない場合は、途中の何かがリクエストを変えています。IT 部門者に伝えてください。"},
 	{"This page was opened without https, so nobody can sign in there. Use %s instead.", "このページは https なしで開かれたため、サインインできません。代わりに %s を使ってください。"},
 	{"Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", "ブラウザーが Cookie を送り返さないため、サインインできません。%s の Cookie を許可して、もう一度お試しください。"},
+	{"Your browser sends no cookies back, so this page can't know who you are. Allow cookies for this site. If they are allowed, tell IT. (Code %s)", "ブラウザーが Cookie を送り返さないため、このページはあなたが誰なのかを確認できません。このサイトの Cookie を許可してください。許可している場合は、IT 部門者に伝えてください。（コード %s）"},
 	{"The form can't be read. Open the page again, and fill it in there.", "フォームを読み取れません。ページを開き直して入力してください。"},
 	{"No organisation is served at this address. Check it, or ask whoever gave it to you.", "このアドレスで提供されている組織はありません。アドレスを確認するか、教えてくれた人に尋ねてください。"},
 	{"The server isn't there at the moment. Please try again in a minute.", "サーバーは現在応答できません。1 分ほどしてからもう一度お試しください。"},

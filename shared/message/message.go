@@ -49,6 +49,7 @@ type Catalogue struct {
 	Link     Link
 	Rollout  Rollout
 	Programs Programs
+	Clients  Clients
 	Password Password
 	Codes    Codes
 	Confirm  Confirm

@@ -300,6 +300,7 @@ var Spanish = Catalogue{
 
 	Rollout:  spanishRollout,
 	Programs: programsSpanish,
+	Clients:  clientsSpanish,
 
 	Password: Password{
 		Title:  "Cambia tu contraseña",

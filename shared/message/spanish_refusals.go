@@ -1,6 +1,13 @@
 package message
 
 var spanishRefusals = []Refusal{
+	{"This program has not said correctly who you are. Please tell IT.", "Este programa no ha dicho correctamente quién es usted. Avise al departamento de informática."},
+	{"This program has not said correctly who you are. Please tell: %s", "Este programa no ha dicho correctamente quién es usted. Avise a: %s"},
+	{"This page was open for a long time. Please load it again.", "Esta página estuvo abierta mucho tiempo. Vuelva a cargarla."},
+	{"This page was opened in another browser before. Please load it again.", "Esta página se abrió antes en otro navegador. Vuelva a cargarla."},
+	{"This is for the program itself.", "Esto es solo para el propio programa."},
+	{"The sign-in did not work. Please try again.", "El inicio de sesión no ha funcionado. Inténtelo de nuevo."},
+	{"The sign-in took too long. Please try again.", "El inicio de sesión ha tardado demasiado. Inténtelo de nuevo."},
 	{"Something in these settings can't be used. Correct what is marked.", "Algo en estos ajustes no se puede usar. Corrige lo que está marcado."},
 	{"Another program has this client id. Choose another one.", "Otro programa tiene este identificador de cliente. Elige otro."},
 	{"This program is in the configuration file, and can be changed there only.", "Este programa está en el archivo de configuración y solo se puede cambiar allí."},
@@ -119,6 +126,7 @@ var spanishRefusals = []Refusal{
 	{"This request came from another site. If it didn't, something in between changes it: please tell IT.", "Esta solicitud viene de otro sitio. Si no es así, algo la cambia por el camino: avisa al departamento de informática."},
 	{"This page was opened without https, so nobody can sign in there. Use %s instead.", "Esta página se abrió sin https, y así nadie puede iniciar sesión. Usa %s en su lugar."},
 	{"Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", "Tu navegador no devuelve ninguna cookie, y así nadie puede iniciar sesión. Permite las cookies de %s e inténtalo de nuevo."},
+	{"Your browser sends no cookies back, so this page can't know who you are. Allow cookies for this site. If they are allowed, tell IT. (Code %s)", "Tu navegador no devuelve ninguna cookie, y así esta página no puede saber quién eres. Permite las cookies de este sitio. Si están permitidas, avisa al departamento de informática. (Código %s)"},
 	{"The form can't be read. Open the page again, and fill it in there.", "El formulario no se puede leer. Abre la página de nuevo y rellénalo allí."},
 	{"No organisation is served at this address. Check it, or ask whoever gave it to you.", "En esta dirección no se atiende a ninguna organización. Compruébala o pregunta a quien te la dio."},
 	{"The server isn't there at the moment. Please try again in a minute.", "El servidor no está disponible en este momento. Inténtalo de nuevo en un minuto."},

@@ -21,6 +21,16 @@
     }
   };
 
+  // mayStore reports whether the page may store something. It may not where the browser blocks its cookies, and then the
+  // program can't even begin.
+  const mayStore = () => {
+    try {
+      return !!localStorage;
+    } catch {
+      return false;
+    }
+  };
+
   // show shows a trouble in the page and reports it to the server.
   const show = (trouble) => {
     stuck.textContent = stuck.getAttribute("data-" + trouble) + " " + stuck.dataset.ask;
@@ -63,6 +73,10 @@
   const watch = () => {
     if (typeof Go === "undefined" || typeof goappEnv === "undefined") {
       show("app-missing");
+      return;
+    }
+    if (!mayStore()) {
+      show("cookies");
       return;
     }
     goappEnv.KEYPEG_APP_CONTACT = stuck.dataset.contact;

@@ -11,10 +11,14 @@
   const touched = new Set(); // what was ticked, chosen or typed in
   let isComposing = false; // with an input method
 
+  // The page in the frame of another program says otherwise (web/static/panel.js).
+  const { from = "/drawn", shows = location.search, lang } = globalThis.keypegDrawn ?? {};
+
   const openMenu = () => drawn.querySelector("details.menu[open]");
 
   const onClick = (event) => {
-    if (!event.target.closest("details.menu")) openMenu()?.removeAttribute("open");
+    // A link of the menu may be followed within the page, by the program. Then the menu is done with.
+    if (!event.target.closest("details.menu") || event.target.closest("a")) openMenu()?.removeAttribute("open");
     const button = event.target.closest("button[type=button]");
     if (!button) return;
     pressed?.classList.remove("pressed");
@@ -58,8 +62,9 @@
   const get = async () => {
     if (localStorage.getItem("keypeg-signing-out")) return null; // its session is about to end (app/pages/signout.go)
     const nonce = Math.random().toString(36).slice(2);
-    const query = new URLSearchParams({ page: location.pathname + location.search, offers: offers() });
-    const answer = await fetch("/drawn?" + query, { headers: { "Keypeg-Nonce": nonce }, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
+    const query = new URLSearchParams({ page: location.pathname + shows, offers: offers() });
+    const headers = { "Keypeg-Nonce": nonce, ...(lang && { "Accept-Language": lang }) };
+    const answer = await fetch(from + "?" + query, { headers, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
     if (!answer.ok || answer.headers.get("Keypeg-Nonce") !== nonce) return null; // or it is an answer to somebody else
     const drawing = await answer.json();
     if (document.readyState === "loading") await new Promise((loaded) => document.addEventListener("DOMContentLoaded", loaded));
@@ -78,8 +83,12 @@
     if (isComposing) return drawn.addEventListener("compositionend", keypegTakeOver, { once: true });
     // The program's menu opens out of sight first, so that it is there when this one goes.
     if (!openMenu()) return takeOver();
-    document.querySelector("body > .app #user-menu-button")?.click();
-    setTimeout(takeOver, 100);
+    const ownMenu = () => document.querySelector("body > .app #user-menu-button")?.click();
+    ownMenu();
+    setTimeout(() => {
+      if (!openMenu()) ownMenu(); // it was closed meanwhile
+      takeOver();
+    }, 100);
   };
 
   const takeOver = () => {

@@ -22,7 +22,7 @@ func (r *round) gated() *process {
 	if err := os.WriteFile(path, []byte("[gate.wiki]\nhost = \"http://"+gateHost+"\"\n"), 0o600); err != nil && r.err == nil {
 		r.err = err
 	}
-	return r.onFile("gated", smallUsers, "--config", path, "--trusted-proxies", "127.0.0.1,::1")
+	return r.onFile("gated", r.few, "--config", path, "--trusted-proxies", "127.0.0.1,::1")
 }
 
 func (r *round) gateChecks() load { return r.load("gate checks", r.gated(), 64, checkGate) }

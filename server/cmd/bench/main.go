@@ -47,6 +47,7 @@ type sizes struct {
 	rounds int
 	phase  time.Duration // how long a load takes
 	users  int           // of the large installation
+	few    int           // users of the one that the large one is compared with
 	// signers is the users of the installation that signs in. With so many, nobody comes to the
 	// hundred sessions from which on each sign-in ends another one.
 	signers int
@@ -54,12 +55,9 @@ type sizes struct {
 }
 
 var (
-	full  = sizes{rounds: 5, phase: time.Second, users: 1_000_000, signers: 20_000, begins: 1_000_000}
-	small = sizes{rounds: 1, phase: 100 * time.Millisecond, users: 2000, signers: 1000, begins: 1000}
+	full  = sizes{rounds: 5, phase: time.Second, users: 1_000_000, few: 1000, signers: 20_000, begins: 1_000_000}
+	small = sizes{rounds: 1, phase: 20 * time.Millisecond, users: 240, few: 120, signers: 120, begins: 100}
 )
-
-// smallUsers is how many users an installation has that the large one is compared with.
-const smallUsers = 1000
 
 // part is a group of rows that is measured with its own processes.
 type part struct {
@@ -151,7 +149,7 @@ var parts = []part{
 		{"two common words that few have together, of a search by one", "%.2f ×", none, (*round).seldomTogether},
 	}},
 	{"start", []row{
-		{"start to first answer, a thousand users", "%.1f ms", atMost(15), func(r *round) float64 { return r.start("few", smallUsers) }},
+		{"start to first answer, a thousand users", "%.1f ms", atMost(15), func(r *round) float64 { return r.start("few", r.few) }},
 		{"… a million users", "%.1f ms", atMost(400), func(r *round) float64 { return r.start("many", r.users) }},
 		{"file, for each of a million users", "%.0f bytes", none, (*round).bytesForUser},
 	}},

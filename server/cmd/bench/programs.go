@@ -28,7 +28,7 @@ func (r *round) withProgram(algorithm openid.Algorithm) *process {
 			r.err = err
 		}
 	}
-	return r.onFile("program "+string(algorithm), smallUsers, "--config", path)
+	return r.onFile("program "+string(algorithm), r.few, "--config", path)
 }
 
 // programSignIns sign users in to the program: an authorization request, and the exchange of its code.

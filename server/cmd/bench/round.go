@@ -87,7 +87,7 @@ func (r *round) aloneOfFloor() float64 {
 
 // idle is the memory of a program that has just started.
 func (r *round) idle() float64 {
-	if r.restart("idle", smallUsers); r.err != nil {
+	if r.restart("idle", r.few); r.err != nil {
 		return 0
 	}
 	return r.servers["idle"].memory()
@@ -122,7 +122,7 @@ func (r *round) remoteSignIns() load {
 
 // manyOfFew is how long a task takes alone with many users, of the time with few.
 func (r *round) manyOfFew(do task) float64 {
-	return r.compared(r.onFile("many", r.users), r.onFile("few", smallUsers), do)
+	return r.compared(r.onFile("many", r.users), r.onFile("few", r.few), do)
 }
 
 // mailsOfNone is how long a sign-in takes where mails are sent, of the time where none are. All

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 	g "maragu.dev/gomponents"
@@ -32,15 +33,37 @@ func components(files *web.Files) []exhibit {
 	})
 }
 
-// drawn makes an exhibit of each state. It makes the states again for every page, because
-// they are in its language and a component can't be drawn twice.
+// drawn makes an exhibit of each state.
 func drawn(files *web.Files, states func(*message.Catalogue) []ui.State) (exhibits []exhibit) {
+	all := shelf{states: states, made: map[*message.Catalogue][]ui.State{}}
 	for i, state := range states(&message.English) {
 		exhibits = append(exhibits, exhibit{state.Name, func(w http.ResponseWriter, text *message.Catalogue, dir string) error {
-			return writePage(w, page(files, text.Lang, dir, written(states(text)[i].UI)))
+			return writePage(w, page(files, text.Lang, dir, written(all.take(text, i))))
 		}})
 	}
 	return exhibits
+}
+
+// shelf has the states in each language. A component can't be drawn twice, so each is taken once, and all of
+// a language are made again for one that has been taken. To make only one would take as long.
+type shelf struct {
+	states func(*message.Catalogue) []ui.State
+
+	mu   sync.Mutex
+	made map[*message.Catalogue][]ui.State
+}
+
+func (s *shelf) take(text *message.Catalogue, i int) goapp.UI {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	made := s.made[text]
+	if made == nil || made[i].UI == nil {
+		made = s.states(text)
+		s.made[text] = made
+	}
+	component := made[i].UI
+	made[i].UI = nil
+	return component
 }
 
 // inPlace puts a component into the markup around it in the app.
@@ -68,7 +91,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 			return frame.With(spoken, goapp.Div().Class("page").Body(goapp.H2().ID("activity-title").Text(text.Activity.Title), component))
 		}
 		return inPage(frame, spoken, component.All, component)
-	case *ui.UsersPanel, *ui.UserPage, *ui.EventsPage, *ui.RolloutPage, *ui.ChecksPage: // pages, with headings of their own
+	case *ui.UsersPanel, *ui.UserPage, *ui.EventsPage, *ui.RolloutPage, *ui.ChecksPage, *ui.ClientsPage: // pages, with headings of their own
 		return frame.With(component)
 	default:
 		return frame.With(spoken, component)
@@ -97,4 +120,4 @@ func written(component goapp.UI) g.Node {
 
 var ariaTrue = regexp.MustCompile(`(aria-[a-z]+)(?:="")?( |>)`)
 
-var htmlFalse = regexp.MustCompile(` (disabled|readonly|required|checked|autofocus)="false"`)
+var htmlFalse = regexp.MustCompile(` (disabled|readonly|required|checked|selected|open|autofocus)="false"`)

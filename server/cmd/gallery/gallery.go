@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"embed"
+	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -33,7 +35,7 @@ type exhibit struct {
 	show func(w http.ResponseWriter, text *message.Catalogue, dir string) error
 }
 
-// newGallery serves the index at "/", and each exhibit at its name. The query chooses the
+// newGallery serves the index at "/", each exhibit at its name, and all of them at [allAtOnce]. The query chooses the
 // language (lang=de) and the direction (dir=rtl); the browser chooses light or dark.
 func newGallery(files *web.Files) http.Handler {
 	exhibits := slices.Concat(signInPages(files), appPages(files), components(files))
@@ -50,19 +52,53 @@ func newGallery(files *web.Files) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		dir := "ltr"
-		if r.FormValue("dir") == "rtl" {
-			dir = "rtl"
-		}
-		if err := exhibits[at].show(w, message.Choose(r.FormValue("lang")), dir); err != nil {
+		if err := exhibits[at].show(w, message.Choose(r.FormValue("lang")), direction(r)); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
+	})
+	mux.HandleFunc("GET "+allAtOnce, func(w http.ResponseWriter, r *http.Request) {
+		all := make([]markup, len(exhibits))
+		for i, e := range exhibits {
+			kept := keptAnswer{header: http.Header{}}
+			if err := e.show(&kept, message.Choose(r.FormValue("lang")), direction(r)); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			all[i] = markup{e.Name, kept.String()}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(all)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", contentPolicy)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// allAtOnce is the address of the markup of all exhibits, for tests that look at each of them.
+const allAtOnce = "/exhibits.json"
+
+type markup struct {
+	Name string `json:"name"`
+	Page string `json:"page"`
+}
+
+// keptAnswer keeps what is written instead of sending it.
+type keptAnswer struct {
+	bytes.Buffer
+	header http.Header
+}
+
+func (a *keptAnswer) Header() http.Header { return a.header }
+func (a *keptAnswer) WriteHeader(int)     {}
+
+// direction returns the direction that a request asks for.
+func direction(r *http.Request) string {
+	if r.FormValue("dir") == "rtl" {
+		return "rtl"
+	}
+	return "ltr"
 }
 
 // index shows every exhibit in two frames, which get the query of the index.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +66,22 @@ func TestGallery(t *testing.T) {
 			t.Errorf("there are only %d exhibits", len(names))
 		}
 	})
+	t.Run("all exhibits at once are the same pages", func(t *testing.T) {
+		for _, query := range []string{"", "dir=rtl", "lang=ja"} {
+			var all []markup
+			if err := json.Unmarshal(get(allAtOnce, query).Body.Bytes(), &all); err != nil {
+				t.Fatal(err)
+			}
+			if len(all) < 40 {
+				t.Errorf("there are only %d exhibits", len(all))
+			}
+			for _, one := range all {
+				if page := get("/"+one.Name, query).Body.String(); sortedWords(page) != sortedWords(one.Page) {
+					t.Errorf("%s?%s by itself:\n%s\nand with all the others:\n%s", one.Name, query, page, one.Page)
+				}
+			}
+		}
+	})
 	t.Run("nothing else is there", func(t *testing.T) {
 		for _, path := range []string{"/nothing", "/gallery/main.go", "/api/v1/account"} {
 			if w := get(path, ""); w.Code != 404 {
@@ -71,4 +89,15 @@ func TestGallery(t *testing.T) {
 			}
 		}
 	})
+}
+
+// sortedWords sorts the words of each line, as go-app writes attributes in any order.
+func sortedWords(page string) string {
+	lines := strings.Split(page, "\n")
+	for i, line := range lines {
+		words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" <>", r) })
+		slices.Sort(words)
+		lines[i] = strings.Join(words, " ")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -114,7 +114,7 @@ func TestCommandLine(t *testing.T) {
 		}
 	})
 	t.Run("what is missing or too much is named", func(t *testing.T) {
-		refuses(t, "expected one of serve, init, config, doctor, user, client, openid, audit, rollout, mail, setup-link, backup, restore, store, signals, tenant, domain, healthcheck, metrics, manual, completion, manpage, version")
+		refuses(t, "expected one of serve, init, config, doctor, user, client, host, openid, audit, rollout, mail, setup-link, backup, restore, store, signals, tenant, domain, healthcheck, metrics, manual, completion, manpage, version")
 		refuses(t, "expected one of copy", "store")
 		refuses(t, "unexpected argument hlep: expected one of copy", "store", "hlep")
 		refuses(t, "unexpected argument hlep: expected one of copy", "help", "store", "hlep")

@@ -21,7 +21,7 @@ import (
 // restart everything is there that was answered; of a request without an answer there is
 // all or nothing.
 func TestKilled(t *testing.T) {
-	rounds := 30
+	rounds := 10
 	if soaking {
 		rounds = 500
 	}
@@ -36,14 +36,16 @@ func TestKilled(t *testing.T) {
 		for _, w := range people {
 			working.Go(func() { w.works(killed) })
 		}
-		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond) // until a random moment
+		// A random moment, which a slow machine has later. Some requests are always under way.
+		enough := 5 + rand.IntN(80)
+		p.until("changes are answered", func() bool { return answersOf(people) >= enough || t.Failed() })
 		p.ends(syscall.SIGKILL)
 		close(killed)
 		working.Wait()
 
 		p.opens(func(db store.Store) {
+			answered += answersOf(people)
 			for _, w := range people {
-				answered += w.answers()
 				w.answered.Store(0)
 				w.compares(db)
 			}
@@ -56,9 +58,6 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d rounds, %d answered changes", rounds, answered)
-	if answered < 10*rounds {
-		t.Errorf("only %d changes were answered: the test shows little", answered)
-	}
 }
 
 // witnesses are as many people, each signed in.
@@ -168,6 +167,13 @@ func (w *witness) works(enough <-chan struct{}) {
 }
 
 func (w *witness) answers() int { return int(w.answered.Load()) }
+
+func answersOf(people []*witness) (n int) {
+	for _, w := range people {
+		n += w.answers()
+	}
+	return n
+}
 
 // mostAlive is fewer sessions than a user may have, so that none ends by itself.
 const mostAlive = 50

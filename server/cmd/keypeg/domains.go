@@ -11,6 +11,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/embed"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/internal/tenant"
@@ -165,6 +166,14 @@ func (c *domainMove) Run(ctx context.Context, t terminal, s *settings) error {
 	if len(s.OtherURLs) > 0 { // they may be shorter or longer beside another main address
 		names = append(names, "other-urls")
 		lines += listOf("other-urls", kept, false, address)
+	}
+	if org.Host != nil {
+		names = append(names, "arrive")
+		lines += fmt.Sprintf("\n  [host]\n  arrive = %q\n", embed.Moved(org.Host.Arrive, now.Origin, address.Origin))
+		if hooks := embed.Moved(org.Host.Hooks, now.Origin, address.Origin); hooks != org.Host.Hooks { // the former address redirects
+			names = append(names, "hooks")
+			lines += fmt.Sprintf("  hooks = %q\n", hooks)
+		}
 	}
 	last := len(names) - 1
 	fmt.Fprintf(t.Out, "Nothing is changed yet. Write these settings in the place of %s and %s:\n\n%s\n", strings.Join(names[:last], ", "), names[last], lines)

@@ -34,7 +34,7 @@ const chosen = "correct horse battery staple"
 
 func testLastAdministrator(t *testing.T, nodes ...*program) {
 	c := &contest{T: t, nodes: nodes, tabs: map[string]*tab{}}
-	rounds, each := 2, 5
+	rounds, each := 1, 5
 	if soaking {
 		rounds, each = 20, 12
 	}

@@ -54,6 +54,7 @@ func commands() []branch {
 			"It ends with 1 if a check failed. It changes nothing, and goes on after each failure.", serves: true, goesOn: true, does: &doctorCommand{}},
 		{name: "user", help: "Manage users.", takes: ofTenant, commands: userCommands()},
 		{name: "client", help: "Manage the programs to which users sign in here, as OpenID clients.", takes: ofTenant, commands: clientCommands()},
+		{name: "host", help: "See and remove what Keypeg has of the users of a program that it is built into.", takes: ofTenant, commands: hostCommands()},
 		{name: "openid", help: "Manage the OpenID provider, with which users sign in to those programs.", takes: ofTenant, commands: openidCommands()},
 		{name: "audit", help: "See what happened in the organisation, and whether anybody changed it.", takes: ofTenant, commands: []branch{
 			{name: "tail", help: "Print the newest events.", does: &auditTail{}},
@@ -83,7 +84,10 @@ func commands() []branch {
 		}},
 		{name: "tenant", help: "Manage the tenants of the cloud edition.", commands: []branch{
 			{name: "add", help: "Add a tenant, and print the link that makes its first administrator.\n\n" +
-				"With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's.", does: &tenantAdd{}},
+				"With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's. " +
+				"With --arrive it is a program with users of its own that Keypeg is built into, and what is printed is the secret that both share.", does: &tenantAdd{}},
+			{name: "change", help: "Change what is typed of a tenant, and leave the rest as it is.", does: &tenantChange{}},
+			{name: "rotate", help: "Give the program of a tenant a new secret, and print it. The old one is accepted until the next rotation.", does: &tenantRotate{}},
 			{name: "list", help: "List the tenants.", does: &tenantList{}},
 			{name: "disable", help: "Switch a tenant off: its people are told so, and nothing of it is lost.", does: &tenantSuspend{suspended: true}},
 			{name: "enable", help: "Switch a tenant on again.", does: &tenantSuspend{}},

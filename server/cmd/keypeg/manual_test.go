@@ -52,9 +52,9 @@ func TestManualSettings(t *testing.T) {
 	}
 }
 
-// TestManualTables checks the tables of the keys of a provider, of a client and of a gate against the keys that there are.
+// TestManualTables checks the tables of the keys of a provider, of a client, of a gate and of a host against the keys that there are.
 func TestManualTables(t *testing.T) {
-	for file, keys := range map[string][]string{"web/manual/providers.md": config.ProviderKeys(), "web/manual/openid.md": config.ClientKeys(), "web/manual/gates.md": config.GateKeys()} {
+	for file, keys := range map[string][]string{"web/manual/providers.md": config.ProviderKeys(), "web/manual/openid.md": config.ClientKeys(), "web/manual/gates.md": config.GateKeys(), "web/manual/any-language.md": config.HostKeys()} {
 		_, page, _ := strings.Cut(document(t, file), "\n| key | meaning |\n| --- | --- |")
 		table, _, _ := strings.Cut(page, "\n\n")
 		for _, key := range keys {
@@ -152,8 +152,18 @@ func TestManualUsedBesides(t *testing.T) {
 	}
 }
 
-// TestManualPaths checks the paths that a host may mount one by one against those that the
-// API's description gives to hosts.
+// locationOfPaths is the line of nginx with Keypeg's paths one by one, for a program with an API of its own at the same place.
+func locationOfPaths(t *testing.T) string {
+	t.Helper()
+	line := regexp.MustCompile("(?m)^`(location ~ .* {)`$").FindStringSubmatch(document(t, "web/manual/any-language.md"))
+	if line == nil {
+		t.Fatal("the page about any language names no paths one by one")
+	}
+	return line[1]
+}
+
+// TestManualPaths checks the paths that a host may mount one by one, and those that a proxy may send one by one, against
+// those that the API's description gives to hosts.
 func TestManualPaths(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
 	_, rest, _ := strings.Cut(page, "for _, path := range []string{")
@@ -166,9 +176,13 @@ func TestManualPaths(t *testing.T) {
 		mux.Handle(pattern[1], http.NotFoundHandler())
 	}
 
+	location := strings.TrimSuffix(strings.TrimPrefix(locationOfPaths(t), "location ~ "), " {")
+	sent := regexp.MustCompile(location)
+
 	spec := document(t, "server/openapi.yaml")
 	_, rest, _ = strings.Cut(spec, "\nx-host:\n")
 	hosts, paths, _ := strings.Cut(rest, "\npaths:")
+	hosts, _, _ = strings.Cut(hosts, "\nx-program:") // a program in another language mounts none
 	path, operations := "", 0
 	for line := range strings.Lines(paths) {
 		if name, is := strings.CutPrefix(line, "  /"); is {
@@ -182,6 +196,9 @@ func TestManualPaths(t *testing.T) {
 		_, pattern := mux.Handler(httptest.NewRequest("GET", path, nil))
 		if mounted, isHosts := pattern != "", strings.Contains(hosts, "- "+operation+"\n"); mounted != isHosts {
 			t.Errorf("%s, %s, is mounted %t and the host's %t", operation, path, mounted, isHosts)
+		}
+		if isHosts := strings.Contains(hosts, "- "+operation+"\n"); isHosts && !sent.MatchString(path) {
+			t.Errorf("%s doesn't send %s", location, path)
 		}
 	}
 	if operations < 30 {
@@ -303,7 +320,7 @@ func TestManualCommands(t *testing.T) {
 // TestManualConfiguration reads the manual's configuration files as the program does.
 func TestManualConfiguration(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, []byte("of the provider, or of a program that signs in here"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte("of-the-provider-or-of-a-program-that-signs-in-here"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	read := 0

@@ -27,7 +27,7 @@ const machinePage = "TEST_MANUAL_PAGE"
 // machineHosts are the names that the manual uses, and where they lead on the machine. Each address of
 // 10.0.0.0/24 is the machine's own, and it connects from the proxy's of the pages.
 const machineHosts = `127.0.0.1 localhost
-10.0.0.10 id.example.com id.acme.example id.beta.example login.example.org smtp.example.com logs.example.com
+10.0.0.10 id.example.com tools.example.com id.acme.example id.beta.example login.example.org smtp.example.com logs.example.com
 127.0.0.1 wiki.example.com
 127.0.0.1 db1.example.com
 10.0.0.22 db2.example.com

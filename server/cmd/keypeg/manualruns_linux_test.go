@@ -76,6 +76,7 @@ var manualRuns = map[string][]manualBlock{
 	},
 	"web/manual/several-organisations.md": {
 		{begins: "keypeg serve", settings: []string{"KEYPEG_EDITION=cloud"}, answer: map[string]string{"keypeg tenant remove acme": "acme\n"}},
+		{begins: "keypeg tenant add tools", settings: []string{"KEYPEG_EDITION=cloud"}},
 		{begins: `edition = "cloud"`, run: runsSettings},
 		{
 			begins: "keypeg backup acme.db", settings: []string{"KEYPEG_EDITION=cloud"},
@@ -135,6 +136,25 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "keypeg audit tail", before: map[string]string{"": serve, "keypeg audit tail --follow": "echo " + strings.TrimSpace(aPassword) + " | keypeg user add ann"}},
 		{begins: "keypeg audit verify", run: runsVerify},
 	},
+	"web/manual/any-language.md": {
+		{begins: "sudo mkdir -p /etc/keypeg"},
+		{begins: "public-url", run: runsHost},
+		{begins: "keypeg serve"},
+		{begins: "server {", run: runsNginxHost},
+		{begins: "tools.example.com {", run: runsCaddyHost},
+		{begins: "<VirtualHost", run: func(m *machine, block string) { m.writes("/etc/apache2/sites-available/tools.conf", block) }},
+		{begins: "sudo a2enmod", run: runsApacheHost},
+		{begins: "<script", elsewhere: anyLanguage},
+		{begins: "<script", elsewhere: anyLanguage},
+		{begins: "<?php", elsewhere: anyLanguage},
+		{begins: `"""Builds Keypeg in`, elsewhere: anyLanguage},
+		{begins: "// Builds Keypeg in", elsewhere: anyLanguage},
+		{begins: "// A hook needs", elsewhere: "TestExpress: it is the program's that is tested there"},
+		{begins: "const keys", elsewhere: "TestExpress, with libraries"},
+		{begins: "// heard returns", elsewhere: "TestExpress, with libraries"},
+		{begins: "curl"},
+		{begins: "openssl rand"},
+	},
 	"web/manual/administration.md": {}, // has none
 	"README.md": {
 		{begins: "git clone", run: runsMake},
@@ -144,6 +164,9 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "make run", run: runsMake},
 	},
 }
+
+// anyLanguage says who tries the code of the page about other languages.
+const anyLanguage = "TestManualAnyLanguage: it is the tool cribs', which TestCribs uses in a browser"
 
 // manualForDevelopers are documents whose blocks aren't typed, and what holds them to the truth.
 var manualForDevelopers = map[string]string{

@@ -238,7 +238,7 @@ type balancer struct {
 }
 
 func (l *balancer) watches(ctx context.Context) {
-	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}} // one that ends says so at once
 	for tick := time.NewTicker(20 * time.Millisecond); ; {
 		for i, node := range l.nodes {
 			response, err := client.Get("http://" + node.address + "/healthz")

@@ -27,7 +27,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	s.LogNotices(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(), TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Metrics: s.Metrics, AuditLog: s.AuditLog, Out: t.Out, Log: log,
-		App: apps.App, ManualPublic: s.ManualPublic, Asset: apps.URL, Examine: s.examine(c.settings),
+		App: apps.App, Embedded: apps.Embedded, EmbeddedAsset: apps.EmbeddedURL, ManualPublic: s.ManualPublic, Asset: apps.URL, Examine: s.examine(c.settings),
 		Announce: func(started installation.Started) {
 			s.announce(t.Out, started)
 			listening.TellReady(log)

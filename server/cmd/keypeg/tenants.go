@@ -25,6 +25,7 @@ func ofTenant(l *commandLine) {
 
 type tenantAdd struct {
 	Name, PublicURL string
+	program         programFlags
 
 	isTyped func(flag string) bool
 }
@@ -32,11 +33,12 @@ type tenantAdd struct {
 func (c *tenantAdd) takes(l *commandLine) {
 	l.argument(&c.Name, "name", "The tenant's name: lower-case letters, digits and dashes.")
 	l.argument(&c.PublicURL, "public-url", "Address that its people use, such as https://id.acme.example.")
+	c.program.take(l)
 	c.isTyped = l.isTyped
 }
 
 func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
-	own := tenant.Tenant{Name: c.Name, PublicURL: c.PublicURL, RPID: s.RPID}
+	own := tenant.Tenant{Name: c.Name, PublicURL: c.PublicURL, RPID: s.RPID, Arrive: c.program.Arrive, Hooks: c.program.Hooks}
 	if c.isTyped("product") {
 		own.Product = s.Product
 	}
@@ -50,6 +52,10 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 		added, err := installation.AddTenant(ctx, tenants, own)
 		if err != nil {
 			return err
+		}
+		if added.Arrive != "" {
+			fmt.Fprintf(t.Out, "Added %s at %s.\n\n", added.Name, added.PublicURL)
+			return printSecret(t, added.Secret)
 		}
 		fmt.Fprintf(t.Out, "Added %s at %s.\n\nOpen this link to make its first administrator. It works once, for 30 minutes:\n\n  %s\n\n", added.Name, added.PublicURL, added.SetupLink)
 		s.printWhereItWorks(t.Err, tenants.IsRunning(), added.SetupLink)
@@ -72,10 +78,14 @@ type listedTenant struct {
 	Others  []string  `json:"others,omitempty"` // further addresses
 	State   string    `json:"state"`            // enabled, disabled, being removed, or why it isn't served
 	Created time.Time `json:"created"`
+
+	Arrive     string    `json:"arrive,omitempty"` // of the program that has the users
+	Hooks      string    `json:"hooks,omitempty"`
+	SecretMade time.Time `json:"secretMade,omitzero"` // the newest one
 }
 
 func listed(t tenant.Tenant) listedTenant {
-	row := listedTenant{Name: t.Name, State: either(t.Removing, "being removed", either(t.IsActive(), "enabled", "disabled")), Created: t.Created}
+	row := listedTenant{Name: t.Name, State: either(t.Removing, "being removed", either(t.IsActive(), "enabled", "disabled")), Created: t.Created, Arrive: t.Arrive, Hooks: t.Hooks, SecretMade: t.SecretMade}
 	address, err := t.Address()
 	if err != nil { // an earlier version accepted it
 		address, row.State = server.Address{Origin: t.PublicURL, RPID: t.RPID}, "not served: "+err.Error()
@@ -103,14 +113,14 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	}
 	table, lines := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0), json.NewEncoder(t.Out)
 	if !c.JSON {
-		fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED")
+		fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED\tPROGRAM")
 	}
 	for _, each := range all {
 		row := listed(each)
 		if c.JSON {
 			err = lines.Encode(row)
 		} else {
-			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", row.Name, row.Address, row.RPID, row.State, row.Created.Local().Format(time.DateOnly))
+			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Name, row.Address, row.RPID, row.State, row.Created.Local().Format(time.DateOnly), either(row.Arrive == "", "-", row.Arrive))
 		}
 		if err != nil {
 			return err

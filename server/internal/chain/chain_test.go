@@ -19,8 +19,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
-	"github.com/keypeg/keypeg/server/store/pgstore"
-	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest/backends"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -44,35 +43,6 @@ func (c *clock) passes(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// opens are the kinds of stores. Each opens one, and the same one again for a second node.
-var opens = map[string]func(*testing.T, store.Clock) (one, other store.Store){
-	"memstore": func(_ *testing.T, now store.Clock) (one, other store.Store) {
-		s := memstore.New(now)
-		return s, s
-	},
-	"boltstore": func(t *testing.T, now store.Clock) (one, other store.Store) {
-		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		return s, s
-	},
-	"pgstore": func(t *testing.T, now store.Clock) (one, other store.Store) {
-		url, name := pgtest.Database(t), pgtest.Name()
-		nodes := make([]store.Store, 2)
-		for i := range nodes {
-			s, err := pgstore.Open(t.Context(), url, name, now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
-			nodes[i] = s
-		}
-		return nodes[0], nodes[1]
-	},
-}
-
 // book is an organisation whose events are sealed. What is written to store directly passes the
 // program by.
 type book struct {
@@ -85,7 +55,7 @@ type book struct {
 }
 
 func onEveryStore(t *testing.T, do func(*book)) {
-	for kind, open := range opens {
+	for kind, open := range backends.Two {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			b := &book{T: t, clock: &clock{at: began}}
@@ -115,15 +85,19 @@ func (b *book) tampers(batch ...store.Op) {
 	}
 }
 
-// signIns has n sign-ins of all users, a second apart.
+// signIns has n sign-ins of all users, a second apart. Up to twenty are written at once: each batch waits for the disk.
 func (b *book) signIns(n int) (events []store.Event) {
 	b.Helper()
+	var batch store.Batch
 	for i := range n {
 		b.passes(time.Second)
 		v := store.NewEvent(b.now(), b.users[i%len(b.users)], shared.EventSignedIn, store.Client{Browser: "Chrome", Address: "192.0.2.7"})
 		v.Method = store.MethodPasskey
-		b.apply(store.AddEvent{Event: v})
 		events = append(events, v)
+		if batch = append(batch, store.AddEvent{Event: v}); len(batch) == 20 || i == n-1 {
+			b.apply(batch...)
+			batch = nil
+		}
 	}
 	return events
 }
@@ -456,7 +430,7 @@ func TestCopy(t *testing.T) {
 		b.signIns(300)
 		b.seals()
 		b.kept = b.verify().Head
-		for kind, open := range opens {
+		for kind, open := range backends.Two {
 			to, _ := open(t, b.now)
 			if _, err := transfer.Copy(t.Context(), b.store, to, func(int, int) {}); err != nil {
 				t.Fatal(err)

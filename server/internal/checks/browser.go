@@ -329,7 +329,7 @@ func (j *judgement) worker() shared.Check {
 	return ok("it is registered and in control, of the version of this page")
 }
 
-// soon is the time within which the first event must come, in milliseconds.
+// soon is how much later than another answer the first event may come, in milliseconds.
 const soon = 3000
 
 func (j *judgement) stream() shared.Check {
@@ -339,9 +339,9 @@ func (j *judgement) stream() shared.Check {
 	case s.Failed != "":
 		return failed(mends, "the first event doesn't come: %s", s.Failed)
 	case s.After > soon:
-		return failed(mends, "the first event comes after %d ms: something in between holds it back, and pages don't hear what changes", s.After)
+		return failed(mends, "the first event comes %d ms after another answer: something in between holds it back, and pages don't hear what changes", s.After)
 	}
-	return ok("the first event comes after %d ms", s.After)
+	return ok("the first event comes %d ms after another answer", s.After)
 }
 
 // apart is how far the clocks may be apart.

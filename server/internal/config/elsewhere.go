@@ -86,7 +86,7 @@ func inOrder[V any](content string, keys map[string]V, table ...string) []string
 
 // names returns the names of all settings, and of the tables of the file.
 func names(flags *pflag.FlagSet) []string {
-	names := []string{tenantTables}
+	names := []string{tenantTables, hostTable}
 	for _, own := range ownTables {
 		names = append(names, own.kind)
 	}

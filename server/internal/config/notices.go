@@ -45,6 +45,9 @@ func (s *Settings) LogNotices(log *slog.Logger) {
 	s.mailServer.logNotices(log)
 	logRoots(log, s.AttestationRoots.list)
 	s.own.logNotices(log)
+	if s.program != nil {
+		warnOfFile(log, "[host]", s.program.SecretFile)
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		table, log := s.tables[name], log.With("tenant", name)
 		logRoots(log, table.roots.list)
@@ -96,23 +99,24 @@ func logRoots(log *slog.Logger, roots []*x509.Certificate) {
 // logNotices warns of secrets that everybody on this machine can read, and of providers
 // that may make accounts for people from outside.
 func (t organisationTables) logNotices(log *slog.Logger) {
-	warnOfFile := func(whose, path string) {
-		if mode, is := textfile.ReadableByAll(path); is {
-			log.Warn("everybody on this machine can read the secret of "+whose+": chmod o-rwx "+path, "mode", mode.String())
-		}
-	}
 	for _, p := range t.providers {
 		if p.rules.AdmitsOthers() && !federation.IsEntra(p.protocol.Issuer) {
 			log.Warn("everybody who may have an account at the provider "+p.protocol.ID+" gets one here, if it was ever shown an e-mail address at one of allowed-domains: "+
 				"write required-claims with a claim that it gives to your members only", "issuer", p.protocol.Issuer)
 		}
 		for _, path := range p.files {
-			warnOfFile("the provider "+p.protocol.ID, path)
+			warnOfFile(log, "the provider "+p.protocol.ID, path)
 		}
 	}
 	for _, c := range t.clients {
 		if c.secretFile != "" {
-			warnOfFile("the client "+c.ID, c.secretFile)
+			warnOfFile(log, "the client "+c.ID, c.secretFile)
 		}
+	}
+}
+
+func warnOfFile(log *slog.Logger, whose, path string) {
+	if mode, is := textfile.ReadableByAll(path); is {
+		log.Warn("everybody on this machine can read the secret of "+whose+": chmod o-rwx "+path, "mode", mode.String())
 	}
 }

@@ -34,6 +34,8 @@ func (s *Settings) WriteFile(w io.Writer, flags *pflag.FlagSet) error {
 		"\n#[client.example]\n#name = \"Example\"\n#redirects = \"https://example.example.com/callback\"\n#secret-file = \"/etc/keypeg/example-client.secret\"\n")
 	b.WriteString("\n" + Wrapped("Programs behind your proxy that know nothing of sign-in have a table each: see keypeg manual gates.", "# ") +
 		"\n#[gate.example]\n#host = \"example.example.com\"\n#title = \"Example\"\n")
+	b.WriteString("\n" + Wrapped("A program with users of its own that Keypeg is built into has the table [host], in the place of all of these: see keypeg manual any-language.", "# ") +
+		"\n#[host]\n#secret-file = \"/etc/keypeg/host.secret\"\n#arrive = \"https://tools.example.com/keypeg-arrive\"\n#hooks = \"https://tools.example.com/keypeg-hooks\"\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

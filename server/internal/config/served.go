@@ -56,6 +56,7 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 		organisation.Clients = append(organisation.Clients, c.Client)
 	}
 	organisation.Gates = own.gates
+	organisation.Host = s.hostOf(t)
 	return organisation, err
 }
 

@@ -54,8 +54,9 @@ type Settings struct {
 	LogLevel string
 	LogJSON  bool
 
-	own    organisationTables     // of the configuration file
-	tables map[string]tenantTable // in the configuration file, by tenant
+	program *hostSettings          // the table [host], in the configuration file; nil if there is none
+	own     organisationTables     // of the configuration file
+	tables  map[string]tenantTable // in the configuration file, by tenant
 
 	places map[string]string // where the settings are written that aren't defaults: --name, a variable, or a line of the file
 	faults []fault
@@ -115,6 +116,7 @@ func (s *Settings) Check(of Use) error {
 	s.readTables()
 	s.refuseAll(s.checkEdition(of.AddsTenant))
 	s.checkGates(of.Serves)
+	s.checkHost(of.Serves)
 	if of.Serves {
 		s.refuseAll(s.checkReach())
 	}

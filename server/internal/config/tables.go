@@ -62,13 +62,14 @@ func isOwnTable(key string) bool {
 }
 
 // isTable reports whether a key at the top of the file has tables.
-func isTable(key string) bool { return key == tenantTables || isOwnTable(key) }
+func isTable(key string) bool { return key == tenantTables || key == hostTable || isOwnTable(key) }
 
 // writtenTables is what [organisationTables] is read from.
 type writtenTables struct {
 	Provider map[string]providerSettings `toml:"provider"`
 	Client   map[string]clientSettings   `toml:"client"`
 	Gate     map[string]gateSettings     `toml:"gate"`
+	Host     toml.Primitive              `toml:"host"`
 }
 
 // readTables reads the tables of the configuration file, which aren't flags.
@@ -93,6 +94,7 @@ func (s *Settings) readTables() {
 		}
 	}
 
+	s.readHost(file.Host, meta)
 	for _, own := range ownTables {
 		s.refuseNoTable(meta, own.kind)
 		s.refuseUnknownKeys(meta.Undecoded(), own.keys(), own.kind)
@@ -151,6 +153,8 @@ func (s *Settings) readTenant(name string, values map[string]any, own writtenTab
 	for _, own := range ownTables {
 		delete(table.values, own.kind)
 	}
+	_, hasHost := table.values[hostTable]
+	delete(table.values, hostTable)
 	refuse := func(err error, at ...string) {
 		at = slices.Concat([]string{tenantTables, name}, at)
 		s.refuse(s.inFile(fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err), at...))
@@ -158,6 +162,9 @@ func (s *Settings) readTenant(name string, values map[string]any, own writtenTab
 	if err := tenant.CheckName(name); err != nil {
 		refuse(err)
 		return table
+	}
+	if hasHost {
+		refuse(errors.New("a tenant's program isn't set in the file: write keypeg tenant change "+name+" --arrive and --hooks, and remove the table"), hostTable)
 	}
 	settings := s.organisationSettings
 	for _, f := range settings.set(table.values) {
@@ -199,6 +206,9 @@ func (s *Settings) checkEdition(addsTenant bool) (found []fault) {
 	refuse(!s.Passkeys, errors.New("--no-passkeys doesn't go with the cloud edition, where passkeys are for everyone: leave it out"), "passkeys")
 	refuse(s.PublicURL != "" || s.RPID != "" && !addsTenant,
 		errors.New("--public-url and --rp-id don't go with the cloud edition, where each tenant has its own: leave them out, and give them to keypeg tenant add"), "public-url", "rp-id")
+	if s.program != nil {
+		refuse(true, s.inFile(errors.New("the table [host] doesn't go with the cloud edition, where each tenant may have a program of its own: remove it, and use keypeg tenant add NAME URL --arrive URL"), hostTable), hostTable)
+	}
 	refuse(len(s.FormerURLs)+len(s.OtherURLs) > 0,
 		errors.New("--former-urls and --other-urls don't go with the cloud edition, where each tenant has its own: leave them out, and use keypeg domain"), "former-urls", "other-urls")
 	misplaced := func(kind, id string) {

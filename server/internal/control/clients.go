@@ -63,7 +63,7 @@ func hinted(err error) error {
 }
 
 // ListClients returns all clients, sorted by their names.
-var ListClients = Ask(&userCommands, "/clients", func(ctx context.Context, a Accounts, _ None) ([]RegisteredClient, error) {
+var ListClients = askLocal("/clients", func(ctx context.Context, a Accounts, _ None) ([]RegisteredClient, error) {
 	all, err := a.Clients.List(ctx)
 	list := make([]RegisteredClient, len(all))
 	for i, c := range all {
@@ -73,19 +73,19 @@ var ListClients = Ask(&userCommands, "/clients", func(ctx context.Context, a Acc
 })
 
 // FindClient returns the client with an id.
-var FindClient = Ask(&userCommands, "/client", func(ctx context.Context, a Accounts, id string) (Registration, error) {
+var FindClient = askLocal("/client", func(ctx context.Context, a Accounts, id string) (Registration, error) {
 	c, err := a.Clients.Client(ctx, id)
 	return a.registration(c, "", err)
 })
 
 // AddClient registers a client.
-var AddClient = Ask(&userCommands, "/add-client", func(ctx context.Context, a Accounts, in RegisteredClient) (Registration, error) {
+var AddClient = askLocal("/add-client", func(ctx context.Context, a Accounts, in RegisteredClient) (Registration, error) {
 	c, secret, err := a.Clients.Add(ctx, session.Actor{}, in.client())
 	return a.registration(c, secret, err)
 })
 
 // ChangeClient replaces everything of a client but its secrets.
-var ChangeClient = Ask(&userCommands, "/change-client", func(ctx context.Context, a Accounts, in RegisteredClient) (Registration, error) {
+var ChangeClient = askLocal("/change-client", func(ctx context.Context, a Accounts, in RegisteredClient) (Registration, error) {
 	c, err := a.Clients.Change(ctx, session.Actor{}, in.client())
 	return a.registration(c, "", err)
 })
@@ -97,7 +97,7 @@ type Rotation struct {
 }
 
 // RotateClient gives a client a new secret.
-var RotateClient = Ask(&userCommands, "/rotate-client", func(ctx context.Context, a Accounts, in Rotation) (Registration, error) {
+var RotateClient = askLocal("/rotate-client", func(ctx context.Context, a Accounts, in Rotation) (Registration, error) {
 	secret, err := a.Clients.Rotate(ctx, session.Actor{}, in.ID, in.Overlap)
 	if err != nil {
 		return Registration{}, hinted(err)
@@ -107,6 +107,6 @@ var RotateClient = Ask(&userCommands, "/rotate-client", func(ctx context.Context
 })
 
 // RemoveClient removes a client.
-var RemoveClient = Do(&userCommands, "/remove-client", func(ctx context.Context, a Accounts, id string) error {
+var RemoveClient = doLocal("/remove-client", func(ctx context.Context, a Accounts, id string) error {
 	return hinted(a.Clients.Remove(ctx, session.Actor{}, id))
 })

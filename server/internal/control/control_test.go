@@ -57,10 +57,14 @@ func newRunning(t *testing.T) *running {
 	mux := http.NewServeMux()
 	mux.Handle("/", control.Handler(on, file("the database")))
 	control.HandleTenants(mux, func(_ context.Context, name string, do func(http.Handler)) error {
-		if name != "acme" {
+		switch name {
+		case "acme":
+			do(control.Handler(on, file("the tenant's database")))
+		case "tools":
+			do(control.Handler(control.Accounts{Program: toolshop{}, Domains: accounts, Store: db}, file("the toolshop's database")))
+		default:
 			return shared.Errorf(shared.CodeNotFound, "There is no tenant %s.", name)
 		}
-		do(control.Handler(on, file("the tenant's database")))
 		return nil
 	})
 	r := &running{T: t, path: filepath.Join(t.TempDir(), "keypeg.sock"), here: control.Here(on)}
@@ -81,6 +85,18 @@ func newRunning(t *testing.T) *running {
 	t.Cleanup(r.socket.CloseIdleConnections)
 	return r
 }
+
+// toolshop is a program that Keypeg is built into, with one user.
+type toolshop struct{}
+
+func (toolshop) PasskeysOf(_ context.Context, id string) ([]shared.Passkey, error) {
+	if id != "ann" {
+		return nil, nil
+	}
+	return []shared.Passkey{{Name: "Laptop"}}, nil
+}
+
+func (toolshop) RemovePasskeys(context.Context, string) error { return nil }
 
 // sends is a request as whoever opens the socket writes it.
 func (r *running) sends(method, path, input string) (status int, answer string) {
@@ -109,6 +125,21 @@ func TestCommands(t *testing.T) {
 		path, input string
 		status      int
 		answer      string // a part of it
+	}
+	const ofProgram = `people sign in at the program that Keypeg is built into`
+	atProgram := []command{ // which has the users
+		{"/host-user", `"ann"`, 200, `{"id":"ann","passkeys":[{`},
+		{"/host-user", `"bob"`, 200, `{"id":"bob"`},
+		{"/remove-host-user", `"ann"`, 200, `"name":"Laptop"`},
+		{"/hooks", `{}`, 200, `[]`},
+		{"/signals", `{}`, 200, `true`},
+		{"/events", `{"limit":1}`, 200, `"events":[]`},
+		{"/mails", `{}`, 200, `[]`},
+		{"/users", `{}`, refused, ofProgram},
+		{"/setup-link", `{}`, refused, ofProgram},
+		{"/disable", `{"name":"ann"}`, refused, ofProgram},
+		{"/clients", `{}`, refused, ofProgram},
+		{"/domains", `{}`, 200, `[{"rpId":"id.example","state":"present"`},
 	}
 	rows := []command{
 		{"/setup-link", `{}`, 200, `"https://id.example/setup?token=`},
@@ -195,15 +226,23 @@ func TestCommands(t *testing.T) {
 		{"/allow-signals", `true`, 200, `{}`},
 		{"/allow-signals", `true`, 200, `{}`},
 		{"/signals", `{}`, 200, `true`},
+		{"/host-user", `"ann"`, refused, `has users of its own`},
+		{"/remove-host-user", `"ann"`, refused, `has users of its own`},
+		{"/hooks", `{}`, refused, `has users of its own`},
 	}
 	r := newRunning(t)
+	for _, row := range atProgram {
+		if status, answer := r.sends("POST", "/tenant/tools"+row.path, row.input); status != row.status || !strings.Contains(answer, row.answer) {
+			t.Errorf("at a program, %s with %s: got %d %s, want %d with %s", row.path, row.input, status, answer, row.status, row.answer)
+		}
+	}
 	for _, row := range rows {
 		if status, answer := r.sends("POST", row.path, row.input); status != row.status || !strings.Contains(answer, row.answer) {
 			t.Errorf("%s with %s: got %d %s, want %d with %s", row.path, row.input, status, answer, row.status, row.answer)
 		}
 	}
 	for _, path := range control.UserPaths() {
-		if !slices.ContainsFunc(rows, func(r command) bool { return r.path == path && r.status == 200 }) {
+		if !slices.ContainsFunc(append(rows, atProgram...), func(r command) bool { return r.path == path && r.status == 200 }) {
 			t.Errorf("no row has %s do what it is for", path)
 		}
 	}

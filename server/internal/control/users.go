@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -17,7 +18,9 @@ import (
 // Accounts are the users of one organisation, its records, the programs that they sign in to, and the
 // address for its links.
 type Accounts struct {
-	Service *account.Service
+	Service *account.Service // nil if the users are those of Program
+	Program Program          // that Keypeg is built into; nil if there is none
+	Domains *account.Service // the rules of relying party ids for the users of Program
 	Store   store.Store
 	Address Address
 	Clients *openid.Registry
@@ -45,11 +48,34 @@ type Users = Target[Accounts]
 // userCommands are all commands about users.
 var userCommands Set[Accounts]
 
+// errOfProgram refuses a command about users whom a program has.
+var errOfProgram = errors.New("people sign in at the program that Keypeg is built into, and their accounts are there: keypeg host user ID prints what Keypeg has of one")
+
+// askLocal adds a command about users of Keypeg's own, and the programs that they sign in to.
+func askLocal[In, Out any](path string, do func(context.Context, Accounts, In) (Out, error)) func(context.Context, Users, In) (Out, error) {
+	return Ask(&userCommands, path, func(ctx context.Context, a Accounts, in In) (out Out, err error) {
+		if a.Service == nil {
+			return out, errOfProgram
+		}
+		return do(ctx, a, in)
+	})
+}
+
+// doLocal is [askLocal] for a command without an output.
+func doLocal[In any](path string, do func(context.Context, Accounts, In) error) func(context.Context, Users, In) error {
+	return Do(&userCommands, path, func(ctx context.Context, a Accounts, in In) error {
+		if a.Service == nil {
+			return errOfProgram
+		}
+		return do(ctx, a, in)
+	})
+}
+
 // Handler serves them on the socket, and backups of the database.
 func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommands.Handler(a, database) }
 
 // AddUser adds a user with a password.
-var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accounts, user account.NewUser) (shared.Member, error) {
+var AddUser = askLocal("/add-user", func(ctx context.Context, a Accounts, user account.NewUser) (shared.Member, error) {
 	added, err := a.Service.AddUser(ctx, a.Service.Actor(store.User{}), user)
 	if err != nil {
 		return shared.Member{}, err
@@ -58,12 +84,12 @@ var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accoun
 })
 
 // CheckNewUser refuses what [AddUser] would, apart from the password. So nobody types one in vain.
-var CheckNewUser = Do(&userCommands, "/check-new-user", func(ctx context.Context, a Accounts, user account.NewUser) error {
+var CheckNewUser = doLocal("/check-new-user", func(ctx context.Context, a Accounts, user account.NewUser) error {
 	return a.Service.CheckNewUser(ctx, user)
 })
 
 // ListUsers returns a page of users, as the Users page has it. It counts nothing.
-var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Accounts, in shared.MembersQuery) (shared.Members, error) {
+var ListUsers = askLocal("/users", func(ctx context.Context, a Accounts, in shared.MembersQuery) (shared.Members, error) {
 	found, next, err := a.Service.List(ctx, account.ListQuery{Find: in.Find, In: in.In, Sort: in.Sort, After: in.After})
 	if err != nil {
 		return shared.Members{}, err
@@ -80,7 +106,7 @@ type UserChange struct {
 }
 
 // ChangeUser changes what is set, and returns the user.
-var ChangeUser = Ask(&userCommands, "/change-user", func(ctx context.Context, a Accounts, in UserChange) (shared.Member, error) {
+var ChangeUser = askLocal("/change-user", func(ctx context.Context, a Accounts, in UserChange) (shared.Member, error) {
 	who, err := a.Service.IT(ctx, in.Name)
 	if err != nil {
 		return shared.Member{}, err
@@ -100,7 +126,7 @@ type UserRemoval struct {
 }
 
 // RemoveUser removes a user.
-var RemoveUser = Do(&userCommands, "/remove-user", func(ctx context.Context, a Accounts, in UserRemoval) error {
+var RemoveUser = doLocal("/remove-user", func(ctx context.Context, a Accounts, in UserRemoval) error {
 	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
 		return a.Service.Remove(ctx, who, in.Typed, in.EvenTheLast)
 	})
@@ -115,13 +141,13 @@ type Invitations struct {
 
 // CheckPeople returns what is wrong with people who are to be invited, and changes nothing. It takes at
 // most [account.MostInvited].
-var CheckPeople = Ask(&userCommands, "/check-people", func(ctx context.Context, a Accounts, people []shared.Invite) (Invitations, error) {
+var CheckPeople = askLocal("/check-people", func(ctx context.Context, a Accounts, people []shared.Invite) (Invitations, error) {
 	refusals, err := a.Service.CheckInvitations(ctx, a.Service.Actor(store.User{}), people)
 	return Invitations{Refusals: problems(refusals)}, err
 })
 
 // InvitePeople invites as many people, all of them or nobody.
-var InvitePeople = Ask(&userCommands, "/invite-people", func(ctx context.Context, a Accounts, people []shared.Invite) (Invitations, error) {
+var InvitePeople = askLocal("/invite-people", func(ctx context.Context, a Accounts, people []shared.Invite) (Invitations, error) {
 	made, refusals, err := a.Service.InviteAll(ctx, a.Service.Actor(store.User{}), people)
 	if err != nil {
 		return Invitations{}, err
@@ -151,7 +177,7 @@ func problems(refusals []error) []*shared.Problem {
 }
 
 // FindUser returns the user with a name.
-var FindUser = Ask(&userCommands, "/user", func(ctx context.Context, a Accounts, name string) (shared.Member, error) {
+var FindUser = askLocal("/user", func(ctx context.Context, a Accounts, name string) (shared.Member, error) {
 	user, err := a.Service.UserByName(ctx, name)
 	if err != nil {
 		return shared.Member{}, err
@@ -166,24 +192,24 @@ type NewPassword struct {
 }
 
 // SetPassword sets a user's password, and ends their sessions.
-var SetPassword = Do(&userCommands, "/set-password", func(ctx context.Context, a Accounts, in NewPassword) error {
+var SetPassword = doLocal("/set-password", func(ctx context.Context, a Accounts, in NewPassword) error {
 	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
 		return a.Service.SetPassword(ctx, who, in.Password)
 	})
 })
 
 // RemovePassword removes the password of a user who has another sign-in method.
-var RemovePassword = Do(&userCommands, "/remove-password", func(ctx context.Context, a Accounts, name string) error {
+var RemovePassword = doLocal("/remove-password", func(ctx context.Context, a Accounts, name string) error {
 	return a.as(ctx, name, a.Service.RemovePassword)
 })
 
 // EnableUser enables a user.
-var EnableUser = Do(&userCommands, "/enable", func(ctx context.Context, a Accounts, name string) error {
+var EnableUser = doLocal("/enable", func(ctx context.Context, a Accounts, name string) error {
 	return a.as(ctx, name, a.Service.Enable)
 })
 
 // ReleaseUser ends the hold of a user: see [account.Service.Hold].
-var ReleaseUser = Do(&userCommands, "/release", func(ctx context.Context, a Accounts, name string) error {
+var ReleaseUser = doLocal("/release", func(ctx context.Context, a Accounts, name string) error {
 	return a.as(ctx, name, a.Service.ReleaseFor)
 })
 
@@ -194,7 +220,7 @@ type ShutOut struct {
 }
 
 // DisableUser disables a user, and ends their sessions.
-var DisableUser = Do(&userCommands, "/disable", func(ctx context.Context, a Accounts, in ShutOut) error {
+var DisableUser = doLocal("/disable", func(ctx context.Context, a Accounts, in ShutOut) error {
 	if in.EvenTheLast {
 		return a.as(ctx, in.Name, a.Service.DisableEvenTheLast)
 	}
@@ -209,14 +235,14 @@ type Identity struct {
 }
 
 // LinkUser links a user with an identity.
-var LinkUser = Do(&userCommands, "/link-user", func(ctx context.Context, a Accounts, in Identity) error {
+var LinkUser = doLocal("/link-user", func(ctx context.Context, a Accounts, in Identity) error {
 	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
 		return a.Service.LinkUser(ctx, who, in.Provider, in.Subject)
 	})
 })
 
 // UnlinkUser removes a user's identities at a provider. It needs no subject.
-var UnlinkUser = Do(&userCommands, "/unlink-user", func(ctx context.Context, a Accounts, in Identity) error {
+var UnlinkUser = doLocal("/unlink-user", func(ctx context.Context, a Accounts, in Identity) error {
 	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
 		return a.Service.UnlinkUser(ctx, who, in.Provider)
 	})
@@ -232,7 +258,7 @@ type Link struct {
 
 // InviteUser adds a user without a sign-in method, and returns the link with which they add
 // one. A user who is invited already gets a new link, if what is given is what they have.
-var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
+var InviteUser = askLocal("/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
 	invited, err := a.Service.IT(ctx, who.Name)
 	again := err == nil && invited.Methods.Count(invited.User) == 0
 	if err != nil && shared.CodeOf(err) != shared.CodeNotFound {
@@ -278,7 +304,7 @@ func hasAll(groups, typed []string) bool {
 }
 
 // NewRecoveryLink returns the link with which a user adds a new sign-in method.
-var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Context, a Accounts, name string) (Link, error) {
+var NewRecoveryLink = askLocal("/recovery-link", func(ctx context.Context, a Accounts, name string) (Link, error) {
 	who, err := a.Service.IT(ctx, name)
 	if err != nil {
 		return Link{}, err
@@ -288,7 +314,7 @@ var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Cont
 
 // WithdrawLinks ends a user's invitation and recovery link, and reports whether there were
 // any.
-var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Context, a Accounts, name string) (bool, error) {
+var WithdrawLinks = askLocal("/withdraw-links", func(ctx context.Context, a Accounts, name string) (bool, error) {
 	who, err := a.Service.IT(ctx, name)
 	if err != nil {
 		return false, err
@@ -297,7 +323,7 @@ var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Conte
 })
 
 // Rollout says how far the organisation has come with passkeys.
-var Rollout = Ask(&userCommands, "/rollout", func(ctx context.Context, a Accounts, _ None) (shared.Rollout, error) {
+var Rollout = askLocal("/rollout", func(ctx context.Context, a Accounts, _ None) (shared.Rollout, error) {
 	return a.Service.Rollout(ctx)
 })
 
@@ -315,7 +341,7 @@ var AllowSignals = Do(&userCommands, "/allow-signals", func(ctx context.Context,
 
 // NewSetupLink returns the link that makes the first administrator. If a server is running,
 // the link has that server's address, whatever settings the command has.
-var NewSetupLink = Ask(&userCommands, "/setup-link", func(ctx context.Context, a Accounts, _ None) (Link, error) {
+var NewSetupLink = askLocal("/setup-link", func(ctx context.Context, a Accounts, _ None) (Link, error) {
 	link, err := a.Service.NewSetupLink(ctx)
 	if err != nil {
 		return Link{}, err

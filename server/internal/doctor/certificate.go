@@ -131,9 +131,9 @@ func (v *visit) plain(ctx context.Context) Result {
 		return leftOut(fmt.Sprintf("with port %d in the public URL nobody knows where plain http would be", port))
 	}
 	at := net.JoinHostPort(v.connects.Addr().String(), "80")
-	got, err := v.fetchAt(ctx, "http://"+host+"/sign-in?from=doctor", at)
+	got, err := v.fetchAt(ctx, "http://"+host+v.mainPage()+"?from=doctor", at)
 	mends := append([]Mend{keypegLine("--redirect :80, where the server itself serves https")}, linesFor(warning.PlainHTTP)...)
-	want := v.address.Origin + "/sign-in?from=doctor"
+	want := v.address.Origin + v.mainPage() + "?from=doctor"
 	switch {
 	case err != nil:
 		return warn("port 80 doesn't answer, so whoever types the name without https may see an error: "+reason(err), mends...)

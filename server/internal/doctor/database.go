@@ -28,10 +28,11 @@ func (v *visit) ofDatabase() []Check {
 	if !v.Installation.Cloud { // where there are tenants, they share it
 		checks = append(checks, v.machine())
 	}
-	return append(checks,
-		Check{Group: groupDatabase, Name: "passkeys", Run: v.passkeys},
-		Check{Group: groupDatabase, Name: "ways to sign in", Run: v.waysIn},
-	)
+	checks = append(checks, Check{Group: groupDatabase, Name: "passkeys", Run: v.passkeys})
+	if v.organisation.Host == nil { // which has others
+		checks = append(checks, Check{Group: groupDatabase, Name: "ways to sign in", Run: v.waysIn})
+	}
+	return checks
 }
 
 func (v *visit) opens(ctx context.Context) Result {

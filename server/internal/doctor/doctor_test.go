@@ -11,10 +11,9 @@ import (
 
 func TestCheck(t *testing.T) {
 	t.Run("one that doesn't end is given up", func(t *testing.T) {
-		begin := time.Now()
 		hangs := Check{Within: time.Millisecond, Run: func(context.Context) Result { select {} }}
-		if r := hangs.run(t.Context()); r.State != Failed || time.Since(begin) > 30*time.Second {
-			t.Errorf("after %s: %+v", time.Since(begin), r)
+		if r := hangs.run(t.Context()); r.State != Failed { // or this test hangs too
+			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("one that says itself what it waited for is heard", func(t *testing.T) {

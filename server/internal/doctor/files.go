@@ -33,6 +33,9 @@ func (v *visit) ofFiles() []Check {
 
 // program fetches the program, and looks whether it comes whole.
 func (v *visit) program(ctx context.Context) Result {
+	if v.organisation.Host != nil && v.page == nil {
+		return leftOut("the panel doesn't come")
+	}
 	path := v.answer.Files["app.wasm"]
 	if path == "" {
 		return leftOut("the server has no app: it wasn't built (make build)")
@@ -113,10 +116,16 @@ func (v *visit) scripts(ctx context.Context) Result {
 	if v.isRefused {
 		return leftOut("with the host that arrives they are refused")
 	}
+	if v.organisation.Host != nil && v.page == nil {
+		return leftOut("the panel doesn't come")
+	}
 	if v.changesFiles {
 		return leftOut("the proxy changes the encoding of files")
 	}
 	paths := []string{"/app.js", "/wasm_exec.js", shared.PathCredentialScript}
+	if v.organisation.Host != nil { // whose proxy passes on what is below one path
+		paths = []string{shared.PathEmbed + "wasm_exec.js", shared.PathCredentialScript}
+	}
 	for name, path := range v.answer.Files {
 		if path != "" && name != "app.wasm" {
 			paths = append(paths, path)

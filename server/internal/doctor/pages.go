@@ -45,16 +45,18 @@ func (v *visit) signIn(ctx context.Context) Result {
 	if v.isRefused {
 		return leftOut("with the host that arrives every page is refused")
 	}
-	sent, err := v.sentAs(ctx, shared.PageSignIn)
+	sent, err := v.sentAs(ctx, v.mainPage())
 	if err != nil {
 		return failed(err.Error(), v.passOn()...)
 	}
-	got, err := v.fetch(ctx, &asking{path: shared.PageSignIn})
+	got, err := v.fetch(ctx, &asking{path: v.mainPage()})
 	switch {
 	case err != nil:
 		return failed("it doesn't come: "+reason(err), v.passOn()...)
 	case got.cut != nil:
 		return failed("it doesn't come whole: "+reason(got.cut), linesFor(warning.Cause(shared.TroubleCutAnswer))...)
+	case got.status != sent.Status && v.organisation.Host != nil:
+		return failed(fmt.Sprintf("it comes with status %d, and the server sends %d: the panel doesn't open", got.status, sent.Status), v.passOn()...)
 	case got.status != sent.Status:
 		return failed(fmt.Sprintf("it comes with status %d, and the server sends %d", got.status, sent.Status), linesFor(warning.Cause(shared.TroubleOtherAnswer))...)
 	}
@@ -66,7 +68,7 @@ func (v *visit) signIn(ctx context.Context) Result {
 func (v *visit) needsPage(run func(ctx context.Context) Result) func(ctx context.Context) Result {
 	return v.needs(func(ctx context.Context) Result {
 		if v.page == nil {
-			return leftOut("the sign-in page doesn't come")
+			return leftOut("the " + v.mainPageName() + " doesn't come")
 		}
 		return run(ctx)
 	})
@@ -93,10 +95,16 @@ func (v *visit) content(context.Context) Result {
 // compare returns what came and what was sent of a header, and whether they are the same.
 func (v *visit) compare(name string) (got, sent []string, same bool) {
 	got, sent = v.page.header.Values(name), v.sent.Header.Values(name)
+	if v.organisation.Host != nil {
+		return got, sent, slices.Equal(besideProgram(name, got), sent)
+	}
 	return got, sent, slices.Equal(got, sent)
 }
 
 func (v *visit) contentPolicy(context.Context) Result {
+	if v.isUnframed {
+		return leftOut("the one that comes keeps the panel from opening: see above")
+	}
 	got, sent, same := v.compare("Content-Security-Policy")
 	if !same {
 		return failed(fmt.Sprintf("%s comes, and the server sends %s: browsers obey all that come, and the app may not start", quoted(got), quoted(sent)), linesFor(warning.Cause(shared.TroubleAppBlocked))...)
@@ -125,18 +133,21 @@ func (v *visit) permissions(context.Context) Result {
 }
 
 // protecting are headers whose loss or change makes a page less safe, but still works.
-var protecting = []string{"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy"}
+var protecting = []string{"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy", "Cross-Origin-Resource-Policy"}
 
 func (v *visit) otherHeaders(context.Context) Result {
 	var changed []string
 	var mends []Mend
 	for _, name := range protecting {
+		if v.organisation.Host != nil && name == frameOptions { // see [visit.frame]
+			continue
+		}
 		if got, sent, same := v.compare(name); !same {
 			changed = append(changed, fmt.Sprintf("%s comes as %s, and the server sends %s", name, quoted(got), quoted(sent)))
 			mends = append(mends, Mend{In: "nginx", Line: "remove add_header " + name + " and proxy_hide_header " + name}, Mend{In: "Caddy", Line: "remove header " + name})
 		}
 	}
-	if v.address.Secure && v.page.header.Get("Strict-Transport-Security") == "" {
+	if v.organisation.Host == nil && v.address.Secure && v.page.header.Get("Strict-Transport-Security") == "" {
 		changed = append(changed, "Strict-Transport-Security doesn't come")
 		mends = append(mends, Mend{In: "nginx", Line: "remove proxy_hide_header Strict-Transport-Security"}, Mend{In: "Caddy", Line: "remove header -Strict-Transport-Security"})
 	}
@@ -156,7 +167,7 @@ func (v *visit) cacheControl(context.Context) Result {
 
 // kept asks twice, as two users would. Each answer of Keypeg has another number.
 func (v *visit) kept(ctx context.Context) Result {
-	for _, path := range []string{shared.PageSignIn, shared.PathAccount} {
+	for _, path := range []string{v.mainPage(), shared.PathAccount} {
 		var numbers []string
 		for _, user := range []string{"a", "b"} {
 			got, err := v.fetch(ctx, &asking{path: path, header: map[string]string{"Cookie": "doctor=" + user}})

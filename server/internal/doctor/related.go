@@ -69,7 +69,7 @@ func (v *visit) lists(address server.Address, all []server.Address) func(context
 // signsIn says what is wrong with the sign-in page of a further address. Browsers without related origin requests need
 // it, to which the one of the main address leads them.
 func (v *visit) signsIn(ctx context.Context, address server.Address) Result {
-	at := address.Origin + shared.PageSignIn
+	at := address.Origin + v.mainPage()
 	needed := fmt.Sprintf(", and browsers without related origin requests can use the passkeys for %s there alone", address.RPID)
 	answer, err := v.asBrowser(ctx, at)
 	switch {

@@ -84,6 +84,10 @@ func (v *visit) passOn() []Mend {
 	if path, is := strings.CutPrefix(v.Listen, "unix:"); is {
 		nginx, caddy = "http://unix:"+path+":", "unix/"+path
 	}
+	if v.organisation.Host != nil {
+		return []Mend{keypegLine("see that keypeg serve runs, and listens on " + v.Listen),
+			{In: "nginx", Line: "location ~ ^/(keypeg|api/v1)/ { proxy_pass " + nginx + "; }"}, {In: "Caddy", Line: "@keypeg path /keypeg/* /api/v1/*  and  reverse_proxy @keypeg " + caddy}}
+	}
 	return []Mend{keypegLine("see that keypeg serve runs, and listens on " + v.Listen), {In: "nginx", Line: "location / { proxy_pass " + nginx + "; }"}, {In: "Caddy", Line: "reverse_proxy " + caddy}}
 }
 

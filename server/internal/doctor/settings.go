@@ -86,6 +86,7 @@ type visit struct {
 	programCame  *fetched               // app.wasm
 	programSent  *probe.Sent
 	changesFiles bool // the proxy encodes files otherwise
+	isUnframed   bool // a policy of the proxy keeps the panel from opening
 	isRefused    bool // the host is refused, so no page can be looked at
 }
 
@@ -96,7 +97,11 @@ func (p Patient) ofOrganisation(t tenant.Tenant) (all []Check) {
 	if t.Name != "" && !p.hosted {
 		v.prefix = t.Name + ": "
 	}
-	for _, checks := range [][]Check{v.ofDatabase(), v.ofName(), v.ofRelated(), v.ofRoundTrip(), v.ofPages(), v.ofFiles(), v.ofRequests(), v.ofOthers()} {
+	pages, others := v.ofPages, v.ofOthers
+	if v.organisation.Host != nil {
+		pages, others = v.ofPanel, v.ofProgram
+	}
+	for _, checks := range [][]Check{v.ofDatabase(), v.ofName(), v.ofRelated(), v.ofRoundTrip(), pages(), v.ofFiles(), v.ofRequests(), others()} {
 		all = append(all, checks...)
 	}
 	for i := range all {

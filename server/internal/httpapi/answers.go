@@ -120,7 +120,7 @@ func (a Answers) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	err = respond(w, code, mediaProblem, shared.Problem{
 		Type: "about:blank", Title: http.StatusText(code), Status: code,
 		Detail: refusal.Message, Code: refusal.Code, RequestID: RequestID(r.Context()),
-		UnknownCredential: refusal.UnknownCredential, Faults: refusal.Faults,
+		UnknownCredential: refusal.UnknownCredential, Faults: refusal.Faults, Developer: refusal.Developer,
 	})
 	if err != nil {
 		panic(err) // strings and a number can always be encoded

@@ -29,10 +29,17 @@ const cookieBrowser = "keypeg-browser"
 
 // Set sets a cookie that lives for this time.
 func (c Cookies) Set(w http.ResponseWriter, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{
-		Name: c.Name(name), Value: value, Path: "/", MaxAge: int(life.Seconds()),
-		Secure: c.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, c.cookie(name, value, life, http.SameSiteLaxMode))
+}
+
+// SetStrict is [Cookies.Set] for a cookie that browsers send with no request that another site has caused, not
+// even with a link to us. [Cookies.Drop] deletes it too.
+func (c Cookies) SetStrict(w http.ResponseWriter, name, value string, life time.Duration) {
+	http.SetCookie(w, c.cookie(name, value, life, http.SameSiteStrictMode))
+}
+
+func (c Cookies) cookie(name, value string, life time.Duration, site http.SameSite) *http.Cookie {
+	return &http.Cookie{Name: c.Name(name), Value: value, Path: "/", MaxAge: int(life.Seconds()), Secure: c.Secure, HttpOnly: true, SameSite: site}
 }
 
 // Drop deletes a cookie.

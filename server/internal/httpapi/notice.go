@@ -21,6 +21,7 @@ type Notice struct {
 	Message string      `json:"m"`
 	SignIn  bool        `json:"s,omitempty"` // it is about a sign-in, so signed-in users don't see it
 	Resumes bool        `json:"r,omitempty"` // a sign-in leads back to the page that the reader was on
+	Chosen  bool        `json:"o,omitempty"` // the reader has done it themselves, so who begins something else needn't read it
 }
 
 // Notices carry a notice to the next page, sealed in a cookie. So a redirect can remove an

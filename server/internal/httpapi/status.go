@@ -54,6 +54,18 @@ var statuses = map[shared.Code]int{
 	shared.CodeTooManyAttempts:   http.StatusTooManyRequests,
 	shared.CodeInternal:          http.StatusInternalServerError,
 
+	shared.CodeIntroductionInvalid: http.StatusBadRequest,
+	shared.CodeIntroductionOrigin:  http.StatusBadRequest,
+	shared.CodeIntroductionClock:   http.StatusBadRequest,
+	shared.CodeIntroductionUser:    http.StatusConflict,
+	shared.CodeIntroductionExpired: http.StatusUnauthorized,
+	shared.CodeIntroductionUsed:    http.StatusUnauthorized,
+	shared.CodeProgramRefused:      http.StatusUnauthorized,
+	shared.CodeProofInvalid:        http.StatusBadRequest,
+	shared.CodeProofExpired:        http.StatusBadRequest,
+	shared.CodeProofUsed:           http.StatusConflict,
+	shared.CodeProofBrowser:        http.StatusBadRequest,
+
 	shared.CodeAuthenticatorRefused:  http.StatusForbidden,
 	shared.CodeProviderUnavailable:   http.StatusServiceUnavailable,
 	shared.CodeProviderMisconfigured: http.StatusServiceUnavailable,

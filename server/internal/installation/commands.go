@@ -94,6 +94,17 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 	if err != nil {
 		return err
 	}
+	if err := refuseOtherUsers(ctx, db, org.Host); err != nil {
+		return err
+	}
+	if org.Host != nil {
+		program, err := hostedServer(ctx, org, address, db)
+		if err != nil {
+			return err
+		}
+		defer program.Close(context.WithoutCancel(ctx))
+		return do(control.Here(control.Accounts{Program: program, Domains: account.New(org.rules(db, address, nil)), Store: db, Address: address}))
+	}
 	mails := org.mails(db, address, slog.Default()) // a running server sends them
 	accounts := account.New(org.rules(mails.Store(db), address, mails))
 	clients := openid.NewRegistry(accounts.Activity().Store(), org.Clients, time.Now)

@@ -68,6 +68,21 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	if err != nil {
 		return nil, err
 	}
+	if err := noteUsers(ctx, db, org.Host); err != nil {
+		return nil, errors.Join(err, c.release(db))
+	}
+	if org.Host != nil {
+		open, err := c.composeHosted(ctx, t, org, address, db)
+		if err != nil {
+			return nil, errors.Join(err, c.release(db))
+		}
+		return open, nil
+	}
+	return c.composeLocal(ctx, t, org, address, db)
+}
+
+// composeLocal makes the server of an organisation with users of its own. It releases the store if it can't.
+func (c *composer) composeLocal(ctx context.Context, t tenant.Tenant, org Organisation, address server.Address, db store.Store) (*tenant.OpenTenant, error) {
 	log, hub, figures := c.logOf(t), c.streams.NewHub(), c.metrics.Organisation(t.Name)
 	mails := org.mails(db, address, log)
 	events := audit.NewStream(db, c.sink, t.Name, log, time.Now)
@@ -97,7 +112,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	endOrdering := inBackground(ctx, handler.RunDomains)
 	endTelling := inBackground(ctx, handler.RunPrograms)
 	return &tenant.OpenTenant{
-		Server: handler, Accounts: accounts, Address: address, Related: org.Related, Store: db,
+		Server: handler, Accounts: accounts, Domains: accounts, Address: address, Related: org.Related, Store: db,
 		Close: func() error {
 			endSealing()
 			endSending()
@@ -172,6 +187,9 @@ func protocolsOf(org Organisation, address server.Address) (protocols []*federat
 
 // accountsOf returns the target for commands about the users of an open organisation.
 func accountsOf(o *tenant.OpenTenant) control.Accounts {
+	if o.Accounts == nil {
+		return control.Accounts{Program: o.Server, Domains: o.Domains, Store: o.Store, Address: o.Address}
+	}
 	return control.Accounts{Service: o.Accounts, Store: o.Store, Address: o.Address, Clients: o.Server.Clients(), Issuer: o.Address.Origin}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/keypeg/keypeg/server/embed"
 	"github.com/keypeg/keypeg/server/internal/listening"
 	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/mail"
@@ -53,6 +54,7 @@ func (c *composer) listen(address string, f front, certificates listening.Certif
 	c.metrics.Look(func(ctx context.Context, p *metrics.Page) {
 		c.stores.Range(func(name, db any) bool {
 			measureMails(ctx, p, name.(string), db.(store.Store))
+			measureHooks(ctx, p, name.(string), db.(store.Store))
 			if n, known := sessions.of(ctx, name.(string), db.(store.Store)); known {
 				p.SetOf(name.(string), metrics.Sessions, float64(n))
 			}
@@ -100,6 +102,22 @@ func measureMails(ctx context.Context, p *metrics.Page, tenant string, db store.
 	p.SetOf(tenant, metrics.MailsWaiting, float64(waiting))
 	p.SetOf(tenant, metrics.MailsGivenUp, float64(len(mails)-waiting))
 	p.SetOf(tenant, metrics.MailOldest, oldest.Seconds())
+}
+
+// mostHooks is how many hooks are looked at for the figures.
+const mostHooks = 1000
+
+func measureHooks(ctx context.Context, p *metrics.Page, tenant string, db store.Store) {
+	waiting, err := embed.ListHooks(ctx, db, mostHooks)
+	if err != nil {
+		return // the figures of the store say so
+	}
+	oldest := time.Duration(0)
+	if len(waiting) > 0 {
+		oldest = time.Since(waiting[0].Queued)
+	}
+	p.SetOf(tenant, metrics.HooksWaiting, float64(len(waiting)))
+	p.SetOf(tenant, metrics.HookOldest, oldest.Seconds())
 }
 
 // sessionCounts has how many sessions organisations have. No store knows that number, so the sessions are

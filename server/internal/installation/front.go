@@ -19,6 +19,8 @@ type front interface {
 	EndStreams()
 	Close()
 
+	// renew reads files again that have changed. It is nil if there are none.
+	renew() func()
 	// Watch looks for changes of other processes to the list of tenants, until ctx ends.
 	Watch(ctx context.Context)
 	// origin returns the address of a host that a request names, or "" if no such host is served.
@@ -36,6 +38,8 @@ type front interface {
 	// checkProviders warns of identity providers at which nobody can sign in: those of the
 	// organisation, or of the tenants.
 	checkProviders(ctx context.Context, of []tenant.Tenant)
+	// sendHooks opens the programs among tenants that are told what happens: hooks may wait from before.
+	sendHooks(ctx context.Context, of []tenant.Tenant)
 }
 
 // front opens what is served, unless that would leave users without a sign-in method.
@@ -48,7 +52,7 @@ func (c *composer) front(ctx context.Context) (front, error) {
 		return nil, err
 	}
 	alone := &alone{c, one}
-	if err := c.refuseLockout(one.Accounts.CheckPolicy(ctx), tenant.Tenant{}, one.Address); err != nil {
+	if err := c.refuseLockout(one.Domains.CheckPolicy(ctx), tenant.Tenant{}, one.Address); err != nil {
 		alone.Close()
 		return nil, err
 	}
@@ -72,6 +76,8 @@ func (a *alone) EndStreams() { a.one.Server.EndStreams() }
 func (a *alone) Close() {
 	a.one.Close() // Serve closes the database
 }
+
+func (a *alone) renew() func() { return a.one.Renew }
 
 func (a *alone) Watch(context.Context) {}
 
@@ -109,6 +115,9 @@ func (a *alone) socket() http.Handler { return socketOf(a.one) }
 
 func (a *alone) started(ctx context.Context) (s Started, err error) {
 	s.Address = a.one.Address
+	if a.one.Accounts == nil {
+		return s, nil
+	}
 	ready, err := a.one.Store.HasAdministrator(ctx)
 	if err == nil && !ready {
 		var link control.Link
@@ -121,6 +130,8 @@ func (a *alone) started(ctx context.Context) (s Started, err error) {
 func (a *alone) checkProviders(ctx context.Context, _ []tenant.Tenant) {
 	a.one.Server.CheckProviders(ctx)
 }
+
+func (a *alone) sendHooks(context.Context, []tenant.Tenant) {} // it is open
 
 // router serves the tenants of a cloud installation.
 type router struct {
@@ -148,7 +159,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := c.refuseLockout(o.Accounts.CheckPolicy(ctx), t, o.Address); err != nil {
+			if err := c.refuseLockout(o.Domains.CheckPolicy(ctx), t, o.Address); err != nil {
 				c.logOf(t).Error("users are locked out", "cause", err) // refusing everybody else too would help nobody
 			}
 			return o, nil
@@ -176,6 +187,8 @@ func (c *composer) router(ctx context.Context) (front, error) {
 	}
 	return &router{c, rt}, nil
 }
+
+func (r *router) renew() func() { return nil }
 
 func (r *router) origin(host string) string { return r.Router.Origin(host) }
 
@@ -205,5 +218,16 @@ func (r *router) checkProviders(ctx context.Context, all []tenant.Tenant) {
 			continue
 		}
 		federation.CheckAll(ctx, r.logOf(t), protocolsOf(org, address))
+	}
+}
+
+func (r *router) sendHooks(ctx context.Context, all []tenant.Tenant) {
+	for _, t := range all {
+		if t.Hooks == "" || !t.IsActive() {
+			continue
+		}
+		if err := r.Command(ctx, t.Name, func(*tenant.OpenTenant) {}); err != nil && ctx.Err() == nil {
+			r.logOf(t).Error("the tenant can't be opened, so its hooks wait", "cause", err)
+		}
 	}
 }

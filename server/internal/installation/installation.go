@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
@@ -74,6 +73,8 @@ type Organisation struct {
 
 	Mail         mail.Sender // off unless IT names a mail server
 	MailLanguage string      // of mails to users who have chosen none
+
+	Host *Host // the program that has the users; nil for users of Keypeg's own
 }
 
 // Provider is an OpenID provider.
@@ -240,17 +241,8 @@ func (i Installation) reached(t tenant.Tenant) (org Organisation, address server
 
 // rules returns the Config of an organisation's accounts. Mails may be nil for rules that queue none.
 func (org Organisation) rules(db store.Store, address server.Address, mails *mail.Queue) account.Config {
-	methods := org.Policy
-	methods.RPID = address.RPID
-	for _, related := range org.Related {
-		switch id := related.RPID; {
-		case id == address.RPID || slices.Contains(methods.Former, id) || slices.Contains(methods.Others, id):
-		case related.Former:
-			methods.Former = append(methods.Former, id)
-		default:
-			methods.Others = append(methods.Others, id)
-		}
-	}
+	methods := server.PolicyAt(org.Policy, address, org.Related)
+	methods.Elsewhere = org.Host != nil
 	config := account.Config{
 		Store: db, Now: time.Now,
 		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter, KeepEvents: org.KeepEvents,

@@ -45,6 +45,9 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
+		if org.Host != nil {
+			continue // nobody signs in here
+		}
 		db, err := o.organisation(ctx, t.Name)
 		if err != nil {
 			log.Error("the policy of a tenant could not be checked", "tenant", t.Name, "cause", err)

@@ -31,9 +31,12 @@ type Serving struct {
 
 	// App is the app with the name of a product, and with whom users ask for help. Asset is
 	// the address of a file of it.
-	App          func(product, contact string) server.App
-	ManualPublic bool // whether everybody reads the manual's pages
-	Asset        func(name string) string
+	App func(product, contact string) server.App
+	// Embedded and EmbeddedAsset are those of an organisation that is built into a program.
+	Embedded      func(product, contact string) server.App
+	EmbeddedAsset func(name string) string
+	ManualPublic  bool // whether everybody reads the manual's pages
+	Asset         func(name string) string
 	// Examine returns what examines the installation for the administrators of an organisation. Nil: nothing does.
 	Examine func(t tenant.Tenant) server.Examine
 
@@ -116,10 +119,13 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	if err != nil {
 		return errors.Join(err, door.Close())
 	}
-	defer inBackground(ctx, func(ctx context.Context) { s.TLS.watch(ctx, certificates, sink, hangUp, s.Log) })()
+	defer inBackground(ctx, func(ctx context.Context) {
+		s.TLS.watch(ctx, reopened{certificates, sink, front.renew()}, hangUp, s.Log)
+	})()
 	defer inBackground(ctx, scheduled{s.Backups, i, s.Log, time.Now}.run)() // by the socket, which is open
 	s.Announce(started)
 	defer inBackground(ctx, func(ctx context.Context) { front.checkProviders(ctx, started.Tenants) })()
+	defer inBackground(ctx, func(ctx context.Context) { front.sendHooks(ctx, started.Tenants) })()
 
 	args := []any{"version", s.Version, "url", started.Address.Origin, "listen", door.Public.Addr().String(), "rp_id", started.Address.RPID}
 	if i.Cloud {

@@ -26,14 +26,22 @@ var tenantCommands control.Set[*tenants]
 // AddedTenant is a new tenant.
 type AddedTenant struct {
 	tenant.Tenant
-	SetupLink string `json:"setupLink"`
+	SetupLink string `json:"setupLink,omitempty"`
+	Secret    string `json:"secret,omitempty"` // of its program
 }
 
-// AddTenant adds a tenant and makes the set-up link for its first administrator.
+// AddTenant adds a tenant. It makes the set-up link for its first administrator, or the secret of its program.
 var AddTenant = control.Ask(&tenantCommands, "/add-tenant", func(ctx context.Context, all *tenants, t tenant.Tenant) (AddedTenant, error) {
 	added, err := all.add(ctx, t)
 	if err != nil {
 		return AddedTenant{}, err
+	}
+	if added.Arrive != "" {
+		secret, err := all.newSecret(ctx, added.Name, false)
+		if err != nil {
+			err = fmt.Errorf("the tenant %s was added, but its secret couldn't be made: run keypeg tenant rotate %s (%w)", t.Name, t.Name, err)
+		}
+		return AddedTenant{Tenant: added, Secret: secret}, err
 	}
 	var link control.Link
 	err = all.users(ctx, t.Name, func(users control.Users) (err error) {

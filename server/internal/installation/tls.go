@@ -24,11 +24,18 @@ func (t TLS) certificates(f front, root store.Store, log *slog.Logger) (listenin
 	return nil, nil
 }
 
-// watch keeps the certificates new until ctx ends. At each hang-up it looks for new ones, and opens the audit
-// log again.
-func (t TLS) watch(ctx context.Context, certificates listening.Certificates, sink *audit.Sink, hangUp <-chan struct{}, log *slog.Logger) {
-	if certificates != nil {
-		defer inBackground(ctx, certificates.Watch)()
+// reopened is what a hang-up has read or opened again.
+type reopened struct {
+	certificates listening.Certificates // or nil
+	sink         *audit.Sink            // or nil
+	secrets      func()                 // or nil
+}
+
+// watch keeps the certificates new until ctx ends. At each hang-up it looks for new ones and for new secrets of a
+// program, and opens the audit log again.
+func (t TLS) watch(ctx context.Context, on reopened, hangUp <-chan struct{}, log *slog.Logger) {
+	if on.certificates != nil {
+		defer inBackground(ctx, on.certificates.Watch)()
 	}
 	for {
 		select {
@@ -36,14 +43,17 @@ func (t TLS) watch(ctx context.Context, certificates listening.Certificates, sin
 			return
 		case <-hangUp:
 		}
-		if t.Cert == "" && sink == nil {
-			log.Info("a hang-up signal (SIGHUP) changes nothing: it has the files of a certificate and of --audit-log opened again, and there are none; restart the server to use changed settings")
+		if t.Cert == "" && on.sink == nil && on.secrets == nil {
+			log.Info("a hang-up signal (SIGHUP) changes nothing: it has the files of a certificate, of --audit-log and of the secrets of [host] opened again, and there are none; restart the server to use changed settings")
 			continue
 		}
 		if t.Cert != "" {
-			certificates.Renew()
+			on.certificates.Renew()
 		}
-		if err := sink.Reopen(); err != nil {
+		if on.secrets != nil {
+			on.secrets()
+		}
+		if err := on.sink.Reopen(); err != nil {
 			log.Error("the audit log can't be opened again, so the file before is still written: let the server write there", "cause", err)
 		}
 	}

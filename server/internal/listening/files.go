@@ -36,22 +36,14 @@ type Files struct {
 
 	current atomic.Pointer[tls.Certificate]
 
-	mu      sync.Mutex
-	seen    [2]stamp // the files that were read last, whether they could be used or not
-	refused string   // why they can't be used, or ""
-	warned  time.Time
-}
-
-// stamp tells two states of a file apart.
-type stamp struct {
-	changed time.Time
-	size    int64
+	mu     sync.Mutex
+	files  *namedfile.Changing
+	warned time.Time
 }
 
 // NewFiles reads the files. It warns if the certificate isn't for one of the hosts. Its errors are sentences for IT.
 func NewFiles(cert, key string, hosts []string, log *slog.Logger, now func() time.Time) (*Files, error) {
-	f := &Files{cert: cert, key: key, hosts: hosts, log: log, now: now}
-	f.seen = f.look()
+	f := &Files{cert: cert, key: key, hosts: hosts, log: log, now: now, files: namedfile.Changes(cert, key)}
 	pair, err := ReadPair(cert, key)
 	if err != nil {
 		return nil, err
@@ -148,40 +140,18 @@ func (f *Files) Renew() { f.renew(true) }
 func (f *Files) renew(always bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	seen := f.look()
-	if seen == f.seen && f.refused == "" && !always { // another owner or mode, which mends some, shows in no stamp
-		f.warnOfEnd()
-		return
-	}
-	pair, err := ReadPair(f.cert, f.key)
-	if f.look() != seen { // it is being written
-		return
-	}
-	isSame := seen == f.seen && !always
-	f.seen = seen
-	if err != nil {
-		if !isSame || err.Error() != f.refused {
-			f.log.Error("the new certificate can't be used, so the one before stays: mend the files", "cause", err)
-		}
-		f.refused = err.Error()
-		f.warnOfEnd()
-		return
-	}
-	f.refused = ""
-	f.current.Store(pair)
-	f.warned = time.Time{}
-	f.log.Info("the certificate was read again", "until", pair.Leaf.NotAfter)
-	f.warnOfHosts()
+	f.files.Again(always, func() (func(), error) {
+		pair, err := ReadPair(f.cert, f.key)
+		return func() {
+			f.current.Store(pair)
+			f.warned = time.Time{}
+			f.log.Info("the certificate was read again", "until", pair.Leaf.NotAfter)
+			f.warnOfHosts()
+		}, err
+	}, func(err error) {
+		f.log.Error("the new certificate can't be used, so the one before stays: mend the files", "cause", err)
+	})
 	f.warnOfEnd()
-}
-
-func (f *Files) look() (seen [2]stamp) {
-	for i, path := range []string{f.cert, f.key} {
-		if info, err := os.Stat(path); err == nil {
-			seen[i] = stamp{info.ModTime(), info.Size()}
-		}
-	}
-	return seen
 }
 
 // warnOfHosts warns of hosts that the certificate isn't for, as after a move, or a renewal that forgot one.

@@ -25,6 +25,9 @@ const (
 	MailsGivenUp = "keypeg_mails_given_up"
 	MailOldest   = "keypeg_mail_oldest_wait_seconds"
 
+	HooksWaiting = "keypeg_hooks_waiting"
+	HookOldest   = "keypeg_hook_oldest_wait_seconds"
+
 	AuditLogAway = "keypeg_audit_log_away"
 
 	BackupMade  = "keypeg_backup_timestamp_seconds"
@@ -59,6 +62,8 @@ var Families = []Family{
 	{MailsWaiting, "gauge", "", "Mails to users that wait to be sent; 1000 stands for any larger number."},
 	{MailsGivenUp, "gauge", "", "Mails to users that were given up in the last seven days."},
 	{MailOldest, "gauge", "", "How long the oldest mail has waited."},
+	{HooksWaiting, "gauge", "", "Hooks that wait for the program that Keypeg is built into; 1000 stands for any larger number."},
+	{HookOldest, "gauge", "", "How long the oldest hook has waited."},
 	{AuditLogAway, "gauge", "", "1 while what --audit-log names can't be written."},
 	{BackupMade, "gauge", "", "When the newest backup of --backup-dir was made, which was checked, as seconds since 1970; 0 for none."},
 	{BackupEvery, "gauge", "", "Time between two of them, as --backup-every says."},

@@ -81,7 +81,7 @@ func (p Programs) List(ctx context.Context, who session.Actor) (shared.ProgramLi
 		return list, err
 	}
 	for _, one := range all {
-		shown := shared.Program{ID: publicID(one.ID), Scopes: gets(one), Since: one.Since, Used: one.Used}
+		shown := shared.Program{ID: publicID(one.ID), Scopes: gets(one, who.User), Since: one.Since, Used: one.Used}
 		if shown.Name, shown.Host, err = p.about(ctx, one.ID); err != nil {
 			return list, err
 		}
@@ -94,13 +94,15 @@ func (p Programs) List(ctx context.Context, who session.Actor) (shared.ProgramLi
 }
 
 // gets returns what a program gets: what the user has allowed, or what it got last if nobody was asked.
-// Every program has [shared.ScopeOpenID], so it says nothing.
-func gets(one grant.Program) []string {
+// Every program has [shared.ScopeOpenID], so it says nothing, and nobody's e-mail address is got of a user without one.
+func gets(one grant.Program, user store.User) []string {
 	scopes := one.Allowed
 	if scopes == nil {
 		scopes = one.Given
 	}
-	return slices.DeleteFunc(append([]string{}, scopes...), func(scope string) bool { return scope == shared.ScopeOpenID })
+	return slices.DeleteFunc(append([]string{}, scopes...), func(scope string) bool {
+		return scope == shared.ScopeOpenID || scope == shared.ScopeEmail && user.Email == ""
+	})
 }
 
 // about is About, with the id as the name of a program that isn't registered any more.

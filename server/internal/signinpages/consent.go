@@ -20,6 +20,8 @@ type Consent struct {
 	Asks    []Asked
 	Request string // the program's, sealed
 	At      string // the address of the page, for the switch of the language; "" for none
+	// EachTime means that the user is asked at each sign-in.
+	EachTime bool
 }
 
 // Asked is one thing that a program gets, with the user's own value.
@@ -71,7 +73,7 @@ func (p *Pages) Consent(w http.ResponseWriter, status int, text *message.Catalog
 				answer("button primary wide", answerAllow, draws.words.Continue),
 				answer("button wide", answerCancel, draws.words.Cancel),
 			),
-			h.P(h.Class("aside quiet"), filled(draws.words.NotAgain, "program", page.Program), g.Text(" "), draws.otherAccount(draws.words.Other)),
+			h.P(h.Class("aside quiet"), g.If(!page.EachTime, g.Group{filled(draws.words.NotAgain, "program", page.Program), g.Text(" ")}), draws.otherAccount(draws.words.Other)),
 			draws.otherAccountForm(),
 		},
 	})
@@ -122,6 +124,10 @@ func (p consentPage) asks(asks []Asked) g.Node {
 }
 
 func (p consentPage) list(title string, asks []Asked) g.Node {
+	asks = slices.DeleteFunc(slices.Clone(asks), func(asked Asked) bool { return p.asked(asked) == nil })
+	if len(asks) == 0 { // it asks for nothing that the user has
+		return nil
+	}
 	return h.Div(h.Class("row line"), h.Div(h.Class("row-text"),
 		h.H2(filled(title, "program", p.program)),
 		h.Ul(h.Class("plain points"), g.Map(asks, p.asked)),

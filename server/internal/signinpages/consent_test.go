@@ -124,6 +124,14 @@ func TestConsent(t *testing.T) {
 			t.Errorf("the headings are %q", h)
 		}
 	})
+	t.Run("a program that gets nothing is given no heading of what it gets", func(t *testing.T) {
+		got := drawn(t, func(w http.ResponseWriter) error {
+			return programPages().Consent(w, http.StatusOK, &message.English, signinpages.Consent{Program: "Grafana", User: "Ann Miller", Asks: []signinpages.Asked{{Kind: signinpages.AskedEmail}}})
+		})
+		if h := got.reads("h2"); len(h) > 0 || len(got.elements("li")) > 0 {
+			t.Errorf("the headings are %q", h)
+		}
+	})
 	t.Run("each button sends the request", func(t *testing.T) {
 		got := shows(t, &message.English)
 		for label, want := range map[string][2]string{"Continue": {"/openid/consent", "allow"}, "Cancel": {"/openid/consent", "cancel"}, "Use another account": {"/openid/other-account", ""}} {

@@ -65,6 +65,8 @@ func (p *Pages) DeviceAsk(w http.ResponseWriter, status int, text *message.Catal
 				answer("button primary wide", answerAllow, draws.words.DeviceAllow),
 				answer("button wide", answerCancel, draws.words.Cancel),
 			),
+			h.P(h.Class("aside quiet"), draws.otherAccount(draws.words.Other)),
+			draws.otherAccountForm(),
 		},
 	})
 }

@@ -39,6 +39,14 @@ func TestDevice(t *testing.T) {
 			}
 		}
 	})
+	t.Run("who uses the browser now can be somebody else", func(t *testing.T) {
+		got := drawn(t, func(w http.ResponseWriter) error {
+			return programPages().DeviceAsk(w, http.StatusOK, &message.English, signinpages.DeviceAsk{Program: "Grafana", User: "Ann Miller", Code: "BCDFG-HJKLM", Request: "sealed"})
+		})
+		if action, fields := got.sends(t, "Use another account"); action != "/openid/other-account" || fields["request"] != "sealed" {
+			t.Errorf("it sends %v to %s", fields, action)
+		}
+	})
 	t.Run("the last page says what was done", func(t *testing.T) {
 		for allowed, want := range map[bool]string{true: "You can go back to your device", false: "Nothing was allowed"} {
 			got := drawn(t, func(w http.ResponseWriter) error {

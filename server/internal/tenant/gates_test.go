@@ -57,8 +57,9 @@ func TestGatesOfTenants(t *testing.T) {
 	if err != nil || arrive.Host != "wiki.acme.example" {
 		t.Fatalf("authorize leads to %v: %d", arrive, authorized.StatusCode)
 	}
-	if crossed := s.sends("wiki.beta.example", arrive.RequestURI(), entered.Cookies()); crossed.StatusCode == 303 {
-		t.Error("a code of one tenant works at the gate of another")
+	crossed := s.sends("wiki.beta.example", arrive.RequestURI(), entered.Cookies()) // which may begin there anew
+	if got := s.asks("wiki.beta.example", "wiki.beta.example", append(crossed.Cookies(), entered.Cookies()...)); got.StatusCode != 302 || got.Header.Get("Remote-User") != "" || !strings.HasPrefix(crossed.Header.Get("Location"), "https://wiki.beta.example"+shared.GateEnter) {
+		t.Errorf("with a code of one tenant, the gate of another leads to %s, and then answers %d for %q", crossed.Header.Get("Location"), got.StatusCode, got.Header.Get("Remote-User"))
 	}
 	arrived := s.sends(arrive.Host, arrive.RequestURI(), entered.Cookies())
 	if got := arrived.Header.Get("Location"); got != "https://wiki.acme.example/page" {

@@ -33,6 +33,7 @@ func (r *Registry) Move(ctx context.Context, name, publicURL, rpID string) (Tena
 			return fmt.Errorf("%s is the address of the tenant %s already", main.Origin, name)
 		}
 		t.PublicURL, t.RPID = address.Origin, address.RPID
+		t.movedTo(main, address)
 		t.without(func(other server.Related) bool { return other.Address == address })
 		t.Former = join(server.Related{Address: main}.String(), t.Former)
 		return nil

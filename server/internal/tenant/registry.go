@@ -157,6 +157,10 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 		t.RPID = address.RPID
 	}
 
+	if err := t.checkProgram(address); err != nil {
+		return Tenant{}, err
+	}
+
 	err = r.change(ctx, func() (store.Batch, error) { return r.addition(ctx, t) })
 	return t, err
 }

@@ -25,10 +25,12 @@ import (
 // OpenTenant is a tenant whose store is open. On premise there is one, without a name.
 type OpenTenant struct {
 	Server   *server.Server
-	Accounts *account.Service // for commands
+	Accounts *account.Service // for commands; nil if the users are those of a program
+	Domains  *account.Service // the rules of its relying party ids: Accounts, unless the users are a program's
 	Address  server.Address   // where people reach it
 	Related  []server.Related // and where else
 	Store    store.Store
+	Renew    func()       // reads files again that have changed; may be nil
 	Close    func() error // closes its store
 }
 

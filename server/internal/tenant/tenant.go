@@ -33,6 +33,13 @@ type Tenant struct {
 	Product   string `json:"product,omitempty"` // "" for the installation's
 	Contact   string `json:"contact,omitempty"` // "" for the installation's
 
+	// Arrive and Hooks are those of a program that Keypeg is built into: see [embed.Program]. Arrive is "" for a tenant
+	// with users of its own.
+	Arrive string `json:"arrive,omitempty"`
+	Hooks  string `json:"hooks,omitempty"`
+	// SecretMade is when the newest secret of the program was made.
+	SecretMade time.Time `json:"secretMade,omitzero"`
+
 	Created time.Time `json:"created"`
 	// Suspended is when the tenant was suspended. It is zero while the tenant is active.
 	Suspended time.Time `json:"disabled,omitzero"`

@@ -6,8 +6,8 @@
 // doesn't understand completely, because half a file causes worse faults: a secret that the
 // provider refuses weeks later, or a root certificate that is missing without notice.
 //
-// [Read] returns any text; [Secret], [PrivateKey] and [Certificates] return what their
-// names say. Their errors are sentences for IT that begin with the file's name, say what to
+// [Read] returns any text; [Secret], [Secrets], [PrivateKey] and [Certificates] return what
+// their names say. Their errors are sentences for IT that begin with the file's name, say what to
 // do, and contain nothing of the file.
 package textfile
 
@@ -110,29 +110,76 @@ func Secret(path string) (string, error) {
 	return of(path, parseSecret, content)
 }
 
+// Secrets returns the lines of a file that has a secret in each, in their order. Empty lines don't count.
+func Secrets(path string) ([]string, error) {
+	content, err := readSecret(path)
+	if err != nil {
+		return nil, err
+	}
+	return of(path, parseSecrets, content)
+}
+
+func parseSecrets(content []byte) (secrets []string, err error) {
+	text, err := Decode(content)
+	if err != nil {
+		return nil, err
+	}
+	if err := isNoSecret(strings.TrimSpace(text)); err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r", "\n")) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if err := checkSecret(line); err != nil {
+			return nil, err
+		}
+		secrets = append(secrets, line)
+	}
+	return secrets, nil
+}
+
 func parseSecret(content []byte) (string, error) {
 	text, err := Decode(content)
 	if err != nil {
 		return "", err
 	}
 	secret := strings.TrimSpace(text)
-	switch {
-	case secret == "":
-		return "", errors.New("is empty: write the secret into it")
-	case strings.Contains(secret, "-----BEGIN "):
-		return "", errors.New("holds a key or a certificate: name it with private-key-file, or write the secret into it and nothing else")
-	case strings.HasPrefix(secret, "{") && strings.HasSuffix(secret, "}"):
-		return "", errors.New("holds JSON: write the secret alone into it, without quotes and braces")
-	case strings.ContainsAny(secret, "\n\r"):
+	if err := isNoSecret(secret); err != nil {
+		return "", err
+	}
+	if strings.ContainsAny(secret, "\n\r") {
 		return "", errors.New("has several lines: write the secret into it and nothing else")
-	case len(secret) > mostSecret:
-		return "", fmt.Errorf("has more than %d bytes: write the secret into it and nothing else", mostSecret)
+	}
+	if err := checkSecret(secret); err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// isNoSecret refuses a text that is something else.
+func isNoSecret(text string) error {
+	switch {
+	case text == "":
+		return errors.New("is empty: write the secret into it")
+	case strings.Contains(text, "-----BEGIN "):
+		return errors.New("holds a key or a certificate: name it with private-key-file, or write the secret into it and nothing else")
+	case strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}"):
+		return errors.New("holds JSON: write the secret alone into it, without quotes and braces")
+	}
+	return nil
+}
+
+func checkSecret(secret string) error {
+	if len(secret) > mostSecret {
+		return fmt.Errorf("has more than %d bytes: write the secret into it and nothing else", mostSecret)
 	}
 	if at := strings.IndexFunc(secret, isHidden); at >= 0 {
 		r, _ := utf8.DecodeRuneInString(secret[at:])
-		return "", fmt.Errorf("holds the invisible character %U: write the secret again, without it", r)
+		return fmt.Errorf("holds the invisible character %U: write the secret again, without it", r)
 	}
-	return secret, nil
+	return nil
 }
 
 // isHidden reports whether a character is invisible, so it is there by accident.

@@ -101,6 +101,35 @@ func TestSecret(t *testing.T) {
 	}
 }
 
+// TestSecrets reads a secret from each line.
+func TestSecrets(t *testing.T) {
+	for content, want := range map[string]string{
+		"s3cret":                        "s3cret",
+		"new\nold\n":                    "new old",
+		mark + "new\r\n\r\n  old\t\r\n": "new old",
+		"new\rold":                      "new old",
+	} {
+		if got, err := textfile.Secrets(written(t, content)); strings.Join(got, " ") != want || err != nil {
+			t.Errorf("%q: got %q (%v), want %s", content, got, err, want)
+		}
+	}
+	for content, says := range map[string]string{
+		"\n \n":                              "is empty",
+		"good\ns3\u200bcret":                 "holds the invisible character U+200B",
+		"good\n" + strings.Repeat("x", 4097): "has more than 4096 bytes",
+		"s3cret\n-----BEGIN KEY-----\n":      "holds a key or a certificate",
+	} {
+		path := written(t, content)
+		got, err := textfile.Secrets(path)
+		if err == nil || got != nil || !strings.HasPrefix(err.Error(), path+" ") || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%.20q: got %q (%v), want a sentence that says %q", content, got, err, says)
+		}
+	}
+	if _, err := textfile.Secrets("s3cret"); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("a secret in the place of a file: %v", err)
+	}
+}
+
 func certificate(t *testing.T, name string) (der []byte, inPEM string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

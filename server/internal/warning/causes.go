@@ -24,7 +24,7 @@ const (
 	// Origin: the headers are lost that say where a request comes from.
 	Origin Cause = "origin"
 	// Cookies: browsers don't send our cookies back.
-	Cookies Cause = "cookies"
+	Cookies = Cause(shared.TroubleCookies)
 
 	// GateUntrusted: an untrusted proxy asks whether a request may pass.
 	GateUntrusted Cause = "gate-untrusted"
@@ -36,6 +36,11 @@ const (
 	GatePlain Cause = "gate-plain-http"
 	// GateOwn: a proxy asks about our own paths on a protected host.
 	GateOwn Cause = "gate-own-path"
+
+	// Introduction: an introduction of the program that Keypeg is built into is refused, because of the program.
+	Introduction Cause = "introduction"
+	// ProgramSecret: a request for that program alone came without its secret.
+	ProgramSecret Cause = "program-secret"
 )
 
 // Advice is what IT reads of a cause: what was seen, what follows from it, and which
@@ -127,6 +132,13 @@ var causes = map[Cause]Advice{
 		What:  "a proxy asked about a path below /.keypeg/ on a protected host, so nobody can sign in there; it must lead these paths to Keypeg without asking",
 		Nginx: "location /.keypeg/ { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $http_host; }",
 		Caddy: "handle /.keypeg/* { reverse_proxy 127.0.0.1:8080 }",
+	},
+
+	Introduction: {
+		What: "what the program says of its users is refused, so they get no panel; the line above has the cause, and the manual's page on building Keypeg in, in any language, has the mend",
+	},
+	ProgramSecret: {
+		What: "a request for the program alone had another secret; if it was the program's, nobody can sign in with a passkey there: it needs the first line of secret-file, without the line break",
 	},
 
 	Cause(shared.TroubleAppBlocked): {

@@ -58,7 +58,7 @@ func TestLog(t *testing.T) {
 func TestCauses(t *testing.T) {
 	all := []warning.Cause{
 		warning.Host, warning.UnknownHost, warning.UntrustedProxy, warning.NoForwardedFor, warning.OddForwardedFor,
-		warning.PlainHTTP, warning.Prefix, warning.Origin, warning.Cookies,
+		warning.PlainHTTP, warning.Prefix, warning.Origin,
 	}
 	for _, trouble := range shared.Troubles {
 		all = append(all, warning.Cause(trouble))

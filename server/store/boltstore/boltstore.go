@@ -51,6 +51,7 @@ type Store struct {
 	mu       sync.RWMutex // guards closed; held for reading while a write waits
 	closed   bool
 	writes   chan write
+	written  atomic.Uint64  // transactions so far
 	finished sync.WaitGroup // the writer and the sweeper
 	stop     chan struct{}  // closed to end the sweeper
 	readOnly bool           // there is no writer and no sweeper
@@ -73,6 +74,7 @@ var (
 	_ store.Store        = (*Store)(nil)
 	_ store.Prober       = (*Store)(nil)
 	_ store.BackupWriter = (*Store)(nil)
+	_ store.WriteCounter = (*Store)(nil)
 )
 
 var errClosed = errors.New("boltstore: closed")

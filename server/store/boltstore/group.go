@@ -166,6 +166,9 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 		removed = w.removed
 		return w.finish()
 	})
+	if err != errNothingToWrite {
+		s.written.Add(1)
+	}
 	if err == nil && removed {
 		s.erase.Store(true)
 		s.eraseIfDue() // after an error, Probe tries again and reports it
@@ -189,6 +192,9 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 		w.done <- refusal
 	}
 }
+
+// Writes implements [store.WriteCounter].
+func (s *Store) Writes() uint64 { return s.written.Load() }
 
 // errNothingToWrite rolls back a transaction that changes nothing, which saves its fsync.
 var errNothingToWrite = errors.New("boltstore: nothing to write")

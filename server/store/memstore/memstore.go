@@ -18,6 +18,7 @@ type Store struct {
 
 	mu          sync.RWMutex
 	closed      bool
+	writes      uint64
 	versions    uint64               // of items, so far
 	users       map[string][]byte    // by id
 	names       map[string]string    // sign-in name to id
@@ -31,7 +32,10 @@ type Store struct {
 
 type itemName struct{ owner, collection, key string }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store        = (*Store)(nil)
+	_ store.WriteCounter = (*Store)(nil)
+)
 
 var errClosed = errors.New("memstore: closed")
 
@@ -42,6 +46,13 @@ func New(now store.Clock) *Store {
 		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{}, identities: map[[2]string]string{}, emails: map[string]string{},
 		sessions: map[store.Hash][]byte{}, events: map[store.EventMark][]byte{}, items: map[itemName][]byte{},
 	}
+}
+
+// Writes implements [store.WriteCounter].
+func (s *Store) Writes() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.writes
 }
 
 // Close implements [store.Store].

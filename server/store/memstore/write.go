@@ -27,6 +27,7 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 			return err
 		}
 	}
+	s.writes++
 	for _, op := range batch {
 		s.do(op)
 	}

@@ -289,7 +289,7 @@ func TestDatabase(t *testing.T) {
 		listening.Go(func() { db.Changes(ctx, func(organisation, user string) { received <- [2]string{organisation, user} }) })
 		defer func() { stop(); listening.Wait() }()
 		// What happened before it began to listen is not notified, so it happens until a change is received.
-		late, again := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
+		late, again := time.After(2*time.Minute), time.NewTicker(50*time.Millisecond)
 		for waiting := map[[2]string]bool{{"org-3", storetest.UserID(3)}: true, {"org-7", storetest.UserID(7)}: true}; len(waiting) > 0; {
 			select {
 			case <-again.C:
@@ -412,7 +412,7 @@ func TestChanges(t *testing.T) {
 	}
 	hears := func(user string) {
 		t.Helper()
-		for deadline := time.After(20 * time.Second); ; {
+		for deadline := time.After(2 * time.Minute); ; {
 			select {
 			case id := <-received:
 				if id == user {

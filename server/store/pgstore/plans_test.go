@@ -60,7 +60,7 @@ func TestPlans(t *testing.T) {
 		SELECT 'acme', '', 'ticket', lpad(to_hex(i), 32, '0'), '{}', i, now() + interval '5 minutes' FROM generate_series(1, 100000) i`)
 	do(t, url, `INSERT INTO users (organisation, id, revision, `+strings.Join(writtenOfUser, ", ")+`)
 		SELECT 'acme', lpad(to_hex(i), 32, '0'), 1, 'user ' || i, '', '', false, now(), NULL, '', '{}', NULL,
-			'', NULL, false, false, '', '{}', '', '{}', '', NULL, NULL, '', NULL, NULL, '{}', ARRAY[E'users/invited\x01user ' || i, ' user u' || i, ' u' || i || ' user'] FROM generate_series(1, 20000) i`)
+			'', NULL, false, false, '', '{}', '', '{}', '', NULL, NULL, '', NULL, NULL, NULL, '{}', ARRAY[E'users/invited\x01user ' || i, ' user u' || i, ' u' || i || ' user'] FROM generate_series(1, 20000) i`)
 	do(t, url, `INSERT INTO passkeys SELECT organisation, id, 'p', 0, sha256(id::bytea), '', '', gen_random_uuid(), '', '', '{}', 0, 0, true, '', false, now(), now() FROM users`)
 	do(t, url, `INSERT INTO identities SELECT organisation, id, 'i', 0, 'https://login.example.com', id, '', now(), now() FROM users`)
 	do(t, url, `INSERT INTO sessions SELECT organisation, decode(id, 'hex') || decode(id, 'hex'), id, '', '', '', '', '', '', '', now(), now(), now(), now() + interval '1 day', '', '', false, NULL FROM users`)

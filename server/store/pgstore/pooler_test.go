@@ -94,7 +94,7 @@ func TestPoolerWithoutItsDatabase(t *testing.T) {
 		}
 		return fmt.Sprint(err)
 	}
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(whatPoolerSays(), "server_login_retry"); {
+	for deadline := time.Now().Add(2 * time.Minute); !strings.Contains(whatPoolerSays(), "server_login_retry"); {
 		if time.Now().After(deadline) {
 			t.Fatalf("PgBouncer says %s", whatPoolerSays())
 		}

@@ -119,7 +119,11 @@ func TestSweepOfAll(t *testing.T) {
 	begin := now
 	left := func(table string) (n int) {
 		t.Helper()
-		if err := db.pool.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
+		what := "*"
+		if table == "counts" { // each connection counts in a row of its own
+			what = "DISTINCT category"
+		}
+		if err := db.pool.QueryRow(t.Context(), `SELECT count(`+what+`) FROM `+table).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -144,7 +148,7 @@ func TestSweepOfAll(t *testing.T) {
 		}
 		got := []int{left("sessions"), left("items"), left("events"), left("counts")}
 		if want := []int{row.sessions, row.items, row.events, row.counts}; !slices.Equal(got, want) {
-			t.Errorf("after %s: rows of sessions, items, events and counts %v, want %v", row.after, got, want)
+			t.Errorf("after %s: sessions, items, events and counts %v, want %v", row.after, got, want)
 		}
 		if err := storetest.Consistent(t.Context(), s, now); err != nil {
 			t.Errorf("after %s: %v", row.after, err)

@@ -14,7 +14,7 @@ import (
 )
 
 const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.disabled, u.created, u.last_sign_in, u.password, u.recovery_codes, u.recovery_codes_made,
-	u.email, u.email_verified, u.email_reserved, u.language, u.groups, u.role, u.helps, u.external_id, u.password_set, u.invited, u.invited_by, u.first_passkey, u.held_until, ` + identitiesOfUser + `,
+	u.email, u.email_verified, u.email_reserved, u.language, u.groups, u.role, u.helps, u.external_id, u.password_set, u.invited, u.invited_by, u.first_passkey, u.held_until, u.changed, ` + identitiesOfUser + `,
 	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.attested, p.created, p.last_used`
 
 // identitiesOfUser is one JSON value or NULL, because few users have identities and a second
@@ -95,7 +95,7 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 			codesMade           pgtype.Timestamptz
 			passwordSet         pgtype.Timestamptz
 			invited, enrolled   pgtype.Timestamptz
-			heldUntil           pgtype.Timestamptz
+			heldUntil, changed  pgtype.Timestamptz
 			identities          []identityRow
 			id, name, format    *string
 			attachment, rpID    *string
@@ -110,7 +110,7 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 		err := rows.Scan(append(slices.Clone(before),
 			&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Disabled, &created, &lastSignIn, &u.Password, &codes, &codesMade,
 			&u.Email, &u.EmailVerified, &u.EmailReserved, &u.Language, &groups, &u.Role, &helps, &u.ExternalID,
-			&passwordSet, &invited, &u.InvitedBy, &enrolled, &heldUntil, &identities,
+			&passwordSet, &invited, &u.InvitedBy, &enrolled, &heldUntil, &changed, &identities,
 			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &attested, &made, &used)...)
 		if err != nil {
 			return nil, err
@@ -119,7 +119,8 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 		if len(users) == 0 || users[len(users)-1].ID != u.ID {
 			u.Revision, u.Created, u.Handle = uint64(revision), moment(created), orNil(u.Handle)
 			u.RecoveryCodesMade, u.LastSignIn = moment(codesMade), moment(lastSignIn)
-			u.PasswordSet, u.Invited, u.FirstPasskey, u.HeldUntil = moment(passwordSet), moment(invited), moment(enrolled), moment(heldUntil)
+			u.PasswordSet, u.Invited, u.FirstPasskey = moment(passwordSet), moment(invited), moment(enrolled)
+			u.HeldUntil, u.Changed = moment(heldUntil), moment(changed)
 			u.Groups, u.Helps = orNil(groups), orNil(helps)
 			for _, code := range codes {
 				u.RecoveryCodes = append(u.RecoveryCodes, store.Hash(code))
@@ -163,7 +164,7 @@ func (i identityRow) identity() store.Identity {
 var writtenOfUser = []string{
 	"name", "display_name", "handle", "disabled", "created", "last_sign_in", "password", "recovery_codes", "recovery_codes_made",
 	"email", "email_key", "email_verified", "email_reserved", "language", "groups", "role", "helps", "external_id",
-	"password_set", "invited", "invited_by", "first_passkey", "held_until", "counted", "entries",
+	"password_set", "invited", "invited_by", "first_passkey", "held_until", "changed", "counted", "entries",
 }
 
 var insertUser, updateUser = func() (insert, update string) {
@@ -191,7 +192,7 @@ func (w *writer) putUser(u store.User) {
 	}
 	values := []any{u.ID, u.Name, u.DisplayName, some(u.Handle), u.Disabled, at(u.Created), at(u.LastSignIn), u.Password, codes, at(u.RecoveryCodesMade),
 		u.Email, emailKey(u), u.EmailVerified, u.EmailReserved, u.Language, some(u.Groups), string(u.Role), some(u.Helps), u.ExternalID,
-		at(u.PasswordSet), at(u.Invited), u.InvitedBy, at(u.FirstPasskey), at(u.HeldUntil), u.Counted(), u.Entries()}
+		at(u.PasswordSet), at(u.Invited), u.InvitedBy, at(u.FirstPasskey), at(u.HeldUntil), at(u.Changed), u.Counted(), u.Entries()}
 	if u.Revision == 0 {
 		w.add(nil, insertUser, values...)
 	} else {

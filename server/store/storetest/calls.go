@@ -52,6 +52,26 @@ func probes(b *suite) {
 	})
 }
 
+func writes(b *suite) {
+	b.claim("a batch is counted before it is answered", func(f *fixture) {
+		counter, can := store.As[store.WriteCounter](f.Store)
+		if !can {
+			return
+		}
+		for _, op := range []store.Op{store.PutUser{User: ann()}, store.PutItem{Item: store.Item{Owner: id1, Collection: "note", Key: "k", Value: []byte("1")}}, store.RemoveUser{ID: id1}} {
+			before := counter.Writes()
+			f.apply(op)
+			if counter.Writes() == before {
+				f.Errorf("%T wasn't counted", op)
+			}
+		}
+		before := counter.Writes()
+		_, err := f.User(f.Context(), id1)
+		f.fails("reading", err, store.ErrNotFound)
+		f.is("what reading counts", counter.Writes()-before, uint64(0))
+	})
+}
+
 func contexts(b *suite) {
 	b.claim("a context that has ended reads and writes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: bob()})

@@ -170,14 +170,21 @@ func (f *fixture) people() {
 	}
 }
 
+// lookedFor is of how many users the words are looked for, spread over all: each search is compared with all users.
+const lookedFor = 50
+
 // listsRightly compares the lists of users by category and by word with a scan.
 func listsRightly(ctx context.Context, s store.Store, users []store.User) error {
 	queries := map[string]store.UserQuery{"": {}}
-	for _, u := range users {
+	each := max(1, len(users)/lookedFor)
+	for at, u := range users {
 		for _, category := range u.Counted() {
 			if store.IsListed(category) {
 				queries["in "+category] = store.UserQuery{In: category}
 			}
+		}
+		if at%each != 0 {
+			continue
 		}
 		words := u.Words()
 		for i, word := range words {

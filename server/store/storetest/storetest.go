@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open) {
 		"bytes":    ownership,
 		"contexts": contexts,
 		"probes":   probes,
+		"writes":   writes,
 	} {
 		t.Run(name, func(t *testing.T) { test(&suite{T: t, open: open}) })
 	}
@@ -180,6 +181,7 @@ func ann() store.User {
 		ExternalID: "e-1", LastSignIn: time.Date(2026, 7, 8, 9, 10, 11, 12000, time.UTC),
 		PasswordSet: time.Date(2026, 8, 9, 10, 11, 12, 13000, time.UTC), Invited: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), InvitedBy: id2,
 		FirstPasskey: time.Date(2026, 2, 3, 4, 5, 6, 7000, time.UTC), HeldUntil: time.Date(2026, 9, 10, 11, 12, 13, 14000, time.UTC),
+		Changed: time.Date(2026, 9, 11, 12, 13, 14, 15000, time.UTC),
 	}
 }
 

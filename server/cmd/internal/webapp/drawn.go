@@ -24,10 +24,15 @@ func (d drawer) draw(r *http.Request, page *url.URL, ask server.Ask) (shared.Dra
 	text := httpapi.Text(r)
 	deps := d.deps
 	deps.Transport = asking{r.Context(), ask}
-	return pages.Draw(deps, page, d.languages, text, pages.Reader{
-		Formats: formatsFor(r, text.Lang), OnPhone: browser.IsPhoneNamed(r.UserAgent()),
+	return pages.Draw(deps, page, d.languages, text, readerOf(r))
+}
+
+// readerOf returns who reads a page that is drawn.
+func readerOf(r *http.Request) pages.Reader {
+	return pages.Reader{
+		Formats: formatsFor(r, httpapi.Text(r).Lang), OnPhone: browser.IsPhoneNamed(r.UserAgent()),
 		Offers: strings.Split(r.URL.Query().Get(shared.QueryOffers), ","),
-	})
+	}
 }
 
 // asking is the transport of a page that is drawn.

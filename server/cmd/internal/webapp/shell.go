@@ -53,17 +53,17 @@ func newApp(files *web.Files, product string) server.App {
 		"/app.js":                    shell,
 		"/app-worker.js":             shell,
 		"/wasm_exec.js":              shell,
-		administrationProgram.script: loader(newShell(files, product, administrationProgram)),
+		administrationProgram.script: at(accountProgram.script, newShell(files, product, administrationProgram)),
 	}
 	maps.Copy(served, files.Manual())
 	return server.App{Pages: pages.Patterns(), Page: shell, Files: served}
 }
 
-// loader answers with the script that loads a shell's program.
-func loader(shell http.Handler) http.Handler {
+// at answers as a shell does at a path. Each shell has the script that loads its program at the same one.
+func at(path string, shell http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked := r.Clone(r.Context())
-		asked.URL = &url.URL{Path: accountProgram.script}
+		asked.URL = &url.URL{Path: path}
 		shell.ServeHTTP(w, asked)
 	})
 }
@@ -104,11 +104,7 @@ func newShell(files *web.Files, product string, p program) *goapp.Handler {
 
 // worker returns the template of the service worker, with the pages that it can open by itself.
 func worker(files *web.Files) string {
-	addresses, err := json.Marshal(pages.Kept())
-	if err != nil {
-		panic(err) // strings can always be encoded
-	}
-	return strings.Replace(files.Text("worker.js"), "{{.Pages}}", string(addresses), 1)
+	return strings.Replace(files.Text("worker.js"), "{{.Pages}}", encoded(pages.Kept()), 1)
 }
 
 // appVersion changes with everything that go-app serves, including the product's name.
@@ -126,12 +122,15 @@ func appLanguages(files *web.Files) (list []pages.Language) {
 	return list
 }
 
-func languages(files *web.Files) string {
-	encoded, err := json.Marshal(appLanguages(files))
+func languages(files *web.Files) string { return encoded(appLanguages(files)) }
+
+// encoded encodes texts as JSON.
+func encoded(texts any) string {
+	made, err := json.Marshal(texts)
 	if err != nil {
 		panic(err) // strings can always be encoded
 	}
-	return string(encoded)
+	return string(made)
 }
 
 func languageURLs(files *web.Files) (urls []string) {
@@ -148,11 +147,7 @@ func broken() string {
 	for _, text := range message.Languages {
 		sentences[text.Lang] = [2]string{text.Shell.Broken, text.Shell.Reload}
 	}
-	encoded, err := json.Marshal(sentences)
-	if err != nil {
-		panic(err) // strings can always be encoded
-	}
-	return string(encoded)
+	return encoded(sentences)
 }
 
 func content(kind string, body []byte) http.Handler {

@@ -23,6 +23,7 @@ import (
 type stuck struct {
 	page             http.Handler
 	files            *web.Files
+	url              func(name string) string // the address of a file, by its name
 	product, contact string
 }
 
@@ -65,11 +66,11 @@ func (s stuck) sentence(p program, text *message.Catalogue) []byte {
 	ask := text.WhomToAsk(s.product, s.contact)
 	attributes := g.Group{
 		h.ID("app-stuck"), h.Class("late"), h.Role("status"),
-		h.Data("app", s.files.URL(p.file)), h.Data("size", strconv.FormatInt(s.files.SizeOf(p.file), 10)),
+		h.Data("app", s.url(p.file)), h.Data("size", strconv.FormatInt(s.files.SizeOf(p.file), 10)),
 		h.Data("report", shared.PathTrouble), h.Data("ask", ask), h.Data("contact", s.contact),
 	}
 	for _, trouble := range []shared.Trouble{
-		shared.TroubleAppBlocked, shared.TroubleAppType, shared.TroubleAppCoding, shared.TroubleAppCut, shared.TroubleAppMissing,
+		shared.TroubleAppBlocked, shared.TroubleAppType, shared.TroubleAppCoding, shared.TroubleAppCut, shared.TroubleAppMissing, shared.TroubleCookies,
 	} {
 		attributes = append(attributes, h.Data(string(trouble), text.Refusal(trouble.Refusal())))
 	}

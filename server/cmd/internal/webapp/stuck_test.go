@@ -34,7 +34,7 @@ func stuckPage(t *testing.T, contact string) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stuck{appOf(t, "Keypeg").Page, files, "Keypeg", contact}
+	return stuck{appOf(t, "Keypeg").Page, files, files.URL, "Keypeg", contact}
 }
 
 // TestStuckStandsInEveryPage draws pages often: go-app writes the attributes of an element
@@ -59,7 +59,7 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 				t.Fatalf("%q doesn't say in its loader what is the matter when it doesn't start:\n%s", path, page)
 			}
 			loads, other := accountProgram, administrationProgram
-			if strings.HasPrefix(path, "/users") || path == "/audit" || path == "/rollout" || path == "/checks" {
+			if strings.HasPrefix(path, "/users") || strings.HasPrefix(path, "/clients") || path == "/audit" || path == "/rollout" || path == "/checks" {
 				loads, other = other, loads
 			}
 			if strings.HasSuffix(path, "</script>") { // no page

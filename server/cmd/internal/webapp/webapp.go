@@ -48,7 +48,7 @@ func (a *Apps) App(product, contact string) server.App {
 		app = newApp(a.files, product)
 		a.byProduct[product] = app
 	}
-	app.Page = stuck{app.Page, a.files, product, contact}
+	app.Page = stuck{app.Page, a.files, a.files.URL, product, contact}
 	app.Draw = drawer{pages.Deps{Product: product, Contact: contact, Icon: a.files.URL("icon.svg")}, appLanguages(a.files)}.draw
 	return app
 }

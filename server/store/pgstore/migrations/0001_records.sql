@@ -30,6 +30,7 @@ CREATE TABLE users (
     invited_by          text COLLATE "C" NOT NULL, -- the id of the user who invited, or empty
     first_passkey       timestamptz,
     held_until          timestamptz,               -- no sign-in method may be added until then
+    changed             timestamptz,               -- when what programs are told of the user changed last
     counted             text[]           NOT NULL, -- the user's categories in table counts
     entries             text[]           NOT NULL, -- the user's entries in table listed
     CONSTRAINT users_pkey PRIMARY KEY (organisation, id),
