@@ -472,8 +472,8 @@ func TestManualProxies(t *testing.T) {
 		"nginx": func(t *testing.T, at, upstream string) {
 			certificate, key := certtest.Write(t, t.TempDir(), certtest.SelfSigned(t, 1, time.Now().Add(time.Hour), host))
 			proxytest.Nginx(t, at, strings.NewReplacer(
-				"listen 443 ssl", "listen "+strings.Replace(at, "localhost", "127.0.0.1", 1)+" ssl",
-				"listen 80", "listen "+strings.Replace(proxytest.FreeAddress(t), "localhost", "127.0.0.1", 1),
+				"listen 443 ssl", "listen "+proxytest.IPv4(at)+" ssl",
+				"listen 80", "listen "+proxytest.IPv4(proxytest.FreeAddress(t)),
 				"/etc/ssl/id.example.com.pem", certificate, "/etc/ssl/id.example.com.key", key, "127.0.0.1:8080", upstream,
 			).Replace(block("proxies.md", "nginx")))
 		},
@@ -510,7 +510,7 @@ func TestManualProxies(t *testing.T) {
 				TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the test's own
 				DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 					var d net.Dialer
-					return d.DialContext(ctx, network, strings.Replace(at, "localhost", "127.0.0.1", 1))
+					return d.DialContext(ctx, network, proxytest.IPv4(at))
 				},
 			}}
 			// Caddy listens before it has made itself a certificate.

@@ -31,7 +31,7 @@ func manualsGate(t *testing.T, language, at, upstream, program string) string {
 	return strings.NewReplacer(
 		"listen 443 ssl;", "listen 127.0.0.1:"+port+";", "$server_name$request_uri", "$server_name:"+port+"$request_uri", "Host $server_name;", "Host $server_name:"+port+";",
 		"wiki.example.com {", "http://"+at+" {\n\tbind 127.0.0.1", "wiki.example.com", strings.TrimSuffix(at, ":"+port),
-		"127.0.0.1:8080", strings.Replace(upstream, "localhost", "127.0.0.1", 1), "127.0.0.1:3000", program,
+		"127.0.0.1:8080", proxytest.IPv4(upstream), "127.0.0.1:3000", program,
 	).Replace(text)
 }
 

@@ -28,11 +28,11 @@ func startBehind(t *testing.T, start func(at, upstream string), flags ...string)
 // behindNginx starts a well configured nginx, with more lines in its server block.
 func behindNginx(t *testing.T, more ...string) func(at, upstream string) {
 	return func(at, upstream string) {
-		pass := "proxy_pass http://" + strings.Replace(upstream, "localhost", "127.0.0.1", 1) + ";"
+		pass := "proxy_pass http://" + proxytest.IPv4(upstream) + ";"
 		proxytest.Nginx(t, at, "proxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n"+
 			"proxy_set_header X-Forwarded-Proto $scheme;\nproxy_http_version 1.1;\n"+
 			"proxy_cache_path "+t.TempDir()+" keys_zone=kept:1m;\n"+
-			"server {\nlisten "+strings.Replace(at, "localhost", "127.0.0.1", 1)+";\n"+
+			"server {\nlisten "+proxytest.IPv4(at)+";\n"+
 			"location / { "+pass+" }\n"+strings.ReplaceAll(strings.Join(more, "\n"), "PASS", pass)+"\n}\n")
 	}
 }
@@ -40,7 +40,7 @@ func behindNginx(t *testing.T, more ...string) func(at, upstream string) {
 // behindCaddy starts a Caddy, with more directives in its site.
 func behindCaddy(t *testing.T, more ...string) func(at, upstream string) {
 	return func(at, upstream string) {
-		pass := "reverse_proxy " + strings.Replace(upstream, "localhost", "127.0.0.1", 1)
+		pass := "reverse_proxy " + proxytest.IPv4(upstream)
 		proxytest.CaddySite(t, at, strings.ReplaceAll(strings.Join(append(more, "handle {\n\tPASS\n\t}"), "\n\t"), "PASS", pass))
 	}
 }

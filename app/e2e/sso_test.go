@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"bufio"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // provider is an OpenID provider, a program of its own.
@@ -22,17 +24,8 @@ type provider struct {
 // example.com get accounts when they sign in there.
 func startServerWithProvider(t *testing.T, flags ...string) (*server, *provider) {
 	t.Helper()
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &provider{t: t}
-	_, p.port, err = net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-
+	_, port, _ := strings.Cut(proxytest.FreeAddress(t), ":")
+	p := &provider{t: t, port: port}
 	folder := t.TempDir()
 	for name, content := range map[string]string{
 		"secret": "keypeg-test\n",

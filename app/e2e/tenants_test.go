@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,19 +12,9 @@ import (
 // startCloud runs the program for several organisations until the test ends.
 func startCloud(t *testing.T, flags ...string) *server {
 	t.Helper()
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-
-	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &proxytest.Output{}}
+	s := &server{t: t, program: keypeg, listens: proxytest.FreeAddress(t), database: filepath.Join(t.TempDir(), "keypeg.db"), log: &proxytest.Output{}}
+	s.url = "http://" + s.listens
 	s.setup = "none: a tenant's link is printed when it is added"
-	s.listens = "localhost:" + port
 	s.flags = append([]string{"serve", "--edition", "cloud", "--listen", s.listens, "--database", s.database}, flags...)
 	s.starts()
 	t.Cleanup(func() {

@@ -82,12 +82,12 @@ func StartBeside(t testing.TB, language string, beside Beside) *Crib {
 	c := &Crib{t: t, beside: beside, Keypeg: beside.Nodes[0], language: language, Passwords: map[string]string{}, log: &proxytest.Output{}, Secret: "a-secret-that-keypeg-and-the-crib-share"}
 	at := proxytest.FreeAddress(t)
 	dir := t.TempDir()
-	c.URL, c.asks, c.listens = "http://"+at, ipv4(c.Keypeg), ipv4(proxytest.FreeAddress(t))
+	c.URL, c.asks, c.listens = "http://"+at, proxytest.IPv4(c.Keypeg), proxytest.IPv4(proxytest.FreeAddress(t))
 	if beside.Tenant != "" {
 		c.URL = "http://" + beside.Tenant + "." + at
 	}
 	if c.isShared() {
-		c.asks = ipv4(proxytest.FreeAddress(t))
+		c.asks = proxytest.IPv4(proxytest.FreeAddress(t))
 	}
 	c.Arrive, c.Hooks = c.URL+"/keypeg-arrive", "http://"+c.listens+"/keypeg-hooks"
 	c.SecretFile, c.data = filepath.Join(dir, "host.secret"), filepath.Join(dir, "crib.json")
@@ -164,7 +164,7 @@ func (c *Crib) block(at string) string {
 			lines = append(lines, line)
 		}
 	}
-	return strings.NewReplacer("listen 443 ssl", "listen "+ipv4(at), "127.0.0.1:8080", c.upstream(), "127.0.0.1:8082", c.listens).Replace(strings.Join(lines, "")) + c.shares()
+	return strings.NewReplacer("listen 443 ssl", "listen "+proxytest.IPv4(at), "127.0.0.1:8080", c.upstream(), "127.0.0.1:8082", c.listens).Replace(strings.Join(lines, "")) + c.shares()
 }
 
 // isShared reports whether the crib hasn't one Keypeg for itself.
@@ -174,7 +174,7 @@ func (c *Crib) upstream() string {
 	if c.isShared() {
 		return "keypeg"
 	}
-	return ipv4(c.Keypeg)
+	return proxytest.IPv4(c.Keypeg)
 }
 
 // shares are the further blocks of nginx for several nodes, and for the requests of a program that is a tenant: they need its host
@@ -185,7 +185,7 @@ func (c *Crib) shares() string {
 	}
 	nodes := ""
 	for _, node := range c.beside.Nodes {
-		nodes += "\tserver " + ipv4(node) + ";\n"
+		nodes += "\tserver " + proxytest.IPv4(node) + ";\n"
 	}
 	return "\nupstream keypeg {\n" + nodes + "}\n" + proxytest.NginxServer(c.asks, "keypeg", "proxy_set_header Host "+strings.TrimPrefix(c.URL, "http://")+";")
 }
@@ -285,6 +285,3 @@ func (c *Crib) stops() {
 		c.running = nil
 	}
 }
-
-// ipv4 returns an address of localhost for programs that would listen at, or ask, the other one.
-func ipv4(address string) string { return strings.Replace(address, "localhost:", "127.0.0.1:", 1) }

@@ -150,7 +150,7 @@ func newStreet(t *testing.T, proxy func(*street)) *street {
 }
 
 func (s *street) opens(t *testing.T, proxy func(*street)) {
-	address := func() string { return strings.Replace(proxytest.FreeAddress(t), "localhost", "127.0.0.1", 1) }
+	address := func() string { return proxytest.IPv4(proxytest.FreeAddress(t)) }
 	s.T, s.keypeg, s.proxy, s.log = t, address(), address(), &proxytest.Output{}
 	s.opensProgram()
 	s.opensKeypeg()

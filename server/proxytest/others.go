@@ -34,7 +34,7 @@ ErrorLog /dev/stderr
 User www-data
 Group www-data
 ServerName localhost
-Listen `+ipv4(at)+`
+Listen `+IPv4(at)+`
 `+b.String()+config), "-X", "-f")
 }
 

@@ -9,6 +9,7 @@ package proxytest
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -19,21 +20,34 @@ import (
 	"time"
 )
 
-// FreeAddress returns an address, "localhost:12345", at which nobody listens. No two calls in a process return
-// the same one: who got the first may not listen yet.
+// FreeAddress returns an address, "localhost:23456", for a server that a test starts, or ends and starts again.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	for {
-		free, err := net.Listen("tcp4", "127.0.0.1:0")
+	port, err := FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("localhost:%d", port)
+}
+
+// FreePort returns a port at which nobody listens, and which stays free while its server doesn't run yet, or
+// isn't running for a moment: it is below those that systems give to connections, and to tests of other packages
+// that listen at port 0 (from 32768 on Linux, from 49152 elsewhere). No two calls in a process return the same one.
+func FreePort() (int, error) {
+	var taken error
+	for range 100 {
+		port := 20000 + rand.IntN(12000)
+		free, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			t.Fatal(err)
+			taken = err
+			continue
 		}
-		port := free.Addr().(*net.TCPAddr).Port
 		free.Close()
 		if _, given := givenPorts.LoadOrStore(port, true); !given {
-			return fmt.Sprintf("localhost:%d", port)
+			return port, nil
 		}
 	}
+	return 0, taken
 }
 
 var givenPorts sync.Map // bool, by port
@@ -71,7 +85,7 @@ func NginxTo(t testing.TB, at, upstream string, lines ...string) {
 // NginxServer is the server block of [NginxTo].
 func NginxServer(at, upstream string, lines ...string) string {
 	return fmt.Sprintf("server {\n\tlisten %s;\n\tlocation / {\n\t\tproxy_pass http://%s;\n\t\t%s\n\t}\n}\n",
-		ipv4(at), ipv4(upstream), strings.Join(lines, "\n\t\t"))
+		IPv4(at), IPv4(upstream), strings.Join(lines, "\n\t\t"))
 }
 
 // Caddy runs Caddy with a Caddyfile, and returns when it listens at the address. Caddy
@@ -87,7 +101,7 @@ func Caddy(t testing.TB, at, config string) {
 // reverse_proxy.
 func CaddyTo(t testing.TB, at, upstream string, lines ...string) {
 	t.Helper()
-	CaddySite(t, at, fmt.Sprintf("reverse_proxy %s {\n\t\t%s\n\t}", ipv4(upstream), strings.Join(lines, "\n\t\t")))
+	CaddySite(t, at, fmt.Sprintf("reverse_proxy %s {\n\t\t%s\n\t}", IPv4(upstream), strings.Join(lines, "\n\t\t")))
 }
 
 // CaddySite runs Caddy at an address, with the directives of the test.
@@ -96,9 +110,9 @@ func CaddySite(t testing.TB, at string, directives ...string) {
 	Caddy(t, at, fmt.Sprintf("http://%s {\n\tbind 127.0.0.1\n\t%s\n}\n", at, strings.Join(directives, "\n\t")))
 }
 
-// ipv4 returns an address for the proxies. localhost may have two addresses, and they might
-// listen at the other one.
-func ipv4(address string) string { return strings.Replace(address, "localhost:", "127.0.0.1:", 1) }
+// IPv4 returns an address with 127.0.0.1 for localhost. That may have two addresses, and other programs might listen at,
+// or ask, the other one.
+func IPv4(address string) string { return strings.Replace(address, "localhost:", "127.0.0.1:", 1) }
 
 func write(t testing.TB, dir, name, content string) string {
 	t.Helper()
@@ -139,7 +153,7 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 		}
 	})
 	for {
-		if conn, err := net.Dial("tcp", ipv4(at)); err == nil {
+		if conn, err := net.Dial("tcp", IPv4(at)); err == nil {
 			conn.Close()
 			return
 		}

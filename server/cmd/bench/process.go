@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -89,12 +89,11 @@ func (b *bench) startKeypeg(database string, users int, open func() (store.Store
 // launch starts a server on a free address, and returns when it answers. It logs into a file,
 // as service managers have it.
 func (b *bench) launch(path string, command func(address string) *exec.Cmd) (*process, error) {
-	free, err := net.Listen("tcp", "localhost:0")
+	port, err := proxytest.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	address := fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
-	free.Close()
+	address := fmt.Sprintf("localhost:%d", port)
 	log, err := os.CreateTemp(b.dir, "log-")
 	if err != nil {
 		return nil, err

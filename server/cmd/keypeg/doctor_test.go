@@ -185,7 +185,7 @@ func (w *ward) nginx(t *testing.T, changes ...string) {
 func (w *ward) written(config string) string {
 	return strings.NewReplacer(
 		"/etc/ssl/id.example.com.pem", w.paper.cert, "/etc/ssl/id.example.com.key", w.paper.key, "id.example.com", examinedHost,
-		"listen 443", "listen "+w.at+":443", "listen 80", "listen "+w.at+":80", "127.0.0.1:8080", strings.Replace(w.address, "localhost", "127.0.0.1", 1),
+		"listen 443", "listen "+w.at+":443", "listen 80", "listen "+w.at+":80", "127.0.0.1:8080", proxytest.IPv4(w.address),
 	).Replace(config)
 }
 

@@ -42,7 +42,7 @@ func newAuthority(t *testing.T, asks string, life time.Duration) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := func(address string) string { return strings.Replace(address, "localhost", "127.0.0.1", 1) }
+	here := proxytest.IPv4
 	config, err := json.Marshal(map[string]any{"pebble": map[string]any{
 		"listenAddress": here(api), "managementListenAddress": here(management), "certificate": cert, "privateKey": key,
 		"httpPort": 1, "tlsPort": json.Number(port), "keyAlgorithm": "ecdsa", "retryAfter": map[string]int{"authz": 1, "order": 1},

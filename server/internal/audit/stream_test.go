@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/storetest"
@@ -266,12 +267,7 @@ func (s *server) serves(t *testing.T) {
 }
 
 func TestSyslog(t *testing.T) {
-	listener, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close() // it is away at first
+	address := proxytest.FreeAddress(t) // it is away at first
 	f := follows(t, SyslogPrefix+address)
 	var events []store.Event
 	for range 3 {
@@ -281,7 +277,8 @@ func TestSyslog(t *testing.T) {
 	if !strings.Contains(f.log.String(), "the audit log can't be written; nothing is lost") {
 		t.Errorf("the log says %s", &f.log)
 	}
-	if listener, err = net.Listen("tcp", address); err != nil {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
 		t.Fatal(err)
 	}
 	s := &server{Listener: listener, got: map[string]int{}}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/certtest"
 	"github.com/keypeg/keypeg/server/mail"
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // Relay is a mail server, which keeps what it accepts.
@@ -57,7 +58,7 @@ const (
 // unless that is "". It ends with the test.
 func New(t testing.TB, security mail.Security, mechanism string) *Relay {
 	t.Helper()
-	return NewAt(t, "127.0.0.1:0", security, mechanism)
+	return NewAt(t, proxytest.IPv4(proxytest.FreeAddress(t)), security, mechanism)
 }
 
 // NewAt is [New] at an address. Its certificate is for localhost and smtp.example.com.
@@ -88,7 +89,6 @@ func (r *Relay) Starts() {
 		if listener, err = net.Listen("tcp", r.address); err != nil {
 			r.t.Fatal(err)
 		}
-		r.address = listener.Addr().String()
 	}
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &conversation{relay: r, client: c}, nil }))
 	server.EnableSMTPUTF8 = r.UTF8

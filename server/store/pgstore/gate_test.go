@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
@@ -29,7 +30,7 @@ func openGate(t *testing.T, url string) (g *gate, through string) {
 	t.Helper()
 	_, rest, _ := strings.Cut(url, "@")
 	target, _, _ := strings.Cut(rest, "/")
-	g = &gate{t: t, target: target, address: "127.0.0.1:0", open: map[net.Conn]bool{}}
+	g = &gate{t: t, target: target, address: proxytest.IPv4(proxytest.FreeAddress(t)), open: map[net.Conn]bool{}}
 	g.opens()
 	t.Cleanup(g.shuts)
 	return g, strings.Replace(url, target, g.address, 1)
@@ -107,7 +108,7 @@ func (g *gate) listens(serve func(net.Conn)) {
 		g.t.Fatal(err)
 	}
 	g.mu.Lock()
-	g.at, g.address = at, at.Addr().String()
+	g.at = at
 	g.mu.Unlock()
 	go func() {
 		for {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -23,6 +22,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // Server is a running PostgreSQL.
@@ -170,12 +171,11 @@ func prepare() (*Server, error) {
 			return nil, err
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := proxytest.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	defer free.Close()
-	return &Server{Port: free.Addr().(*net.TCPAddr).Port, folder: folder}, nil
+	return &Server{Port: port, folder: folder}, nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // Pooler runs Debian's PgBouncer in front of a database until the test ends, and returns the
@@ -31,12 +32,10 @@ func Pooler(t testing.TB, database, mode string) (url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := proxytest.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := free.Addr().(*net.TCPAddr).Port
-	free.Close()
 
 	folder, err := os.MkdirTemp("", "keypeg-pgbouncer-") // other users cannot read t.TempDir
 	if err != nil {
