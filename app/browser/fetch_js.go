@@ -66,6 +66,7 @@ func (r received) isOld() bool { return r.isData && r.asked != r.answers }
 var cacheInTheWay bool
 
 func exchange(ctx context.Context, method, path, kind string, body []byte) (received, error) {
+	before := left
 	controller := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
 	defer stop()
@@ -100,7 +101,7 @@ func exchange(ctx context.Context, method, path, kind string, body []byte) (rece
 		return got, shared.TroubleOtherAnswer.Refusal()
 	}
 	text, err := await(ctx, response.Call("text"))
-	if err != nil && ctx.Err() == nil && js.Global().Get("navigator").Get("onLine").Bool() {
+	if err != nil && ctx.Err() == nil && js.Global().Get("navigator").Get("onLine").Bool() && stays(before) {
 		return got, shared.TroubleCutAnswer.Refusal().Because(err)
 	}
 	if err != nil {
@@ -116,15 +117,27 @@ func exchange(ctx context.Context, method, path, kind string, body []byte) (rece
 	return got, nil
 }
 
-// report sends a trouble to the server, and doesn't wait for the answer. Who leaves a page cuts its answers off.
-// That is no trouble, and the page is gone before it could be reported.
+// report sends a trouble to the server, and doesn't wait for the answer.
 func report(ctx context.Context, trouble shared.Trouble) {
-	go func() {
-		if trouble == shared.TroubleCutAnswer {
-			time.Sleep(time.Second)
-		}
-		exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, ofJSON, []byte(`{"trouble":"`+trouble+`"}`))
-	}()
+	go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, ofJSON, []byte(`{"trouble":"`+trouble+`"}`))
+}
+
+// left counts how often the page was left, or put aside for the Back button; isLeft is set until it goes on.
+var (
+	left   int
+	isLeft bool
+)
+
+func init() {
+	listen("window", "pagehide", func() { left, isLeft = left+1, true })
+	listen("window", "pageshow", func() { isLeft = false })
+}
+
+// stays reports whether the page has been here since it had been left so often. Who leaves a page cuts off its
+// answers, in some browsers a moment before the page knows.
+func stays(before int) bool {
+	time.Sleep(time.Second)
+	return left == before && !isLeft
 }
 
 func either(condition bool, yes, no string) string {
