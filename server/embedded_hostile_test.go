@@ -182,7 +182,9 @@ func TestEmbeddedReplays(t *testing.T) {
 		}
 		before := p.claims("ann")
 		before["iat"], before["proved"] = p.now().Unix()-100, p.now().Unix()-100
-		refused(ann, p.introduces(before), 409, shared.CodeIntroductionUser)
+		if told := refused(ann, p.introduces(before), 409, shared.CodeIntroductionUser); !strings.Contains(told, "Please load it again.") {
+			t.Errorf("a page from before she was renamed says %s", told)
+		}
 
 		// The cookie is worth nothing when it is altered, and ends with the introduction.
 		for _, sealed := range []string{"x", strings.Repeat("A", 4000), ann.cookie("keypeg-introduction") + "A", ann.cookie("keypeg-introduction")[1:]} {

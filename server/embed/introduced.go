@@ -62,7 +62,7 @@ func keyOf(texts ...string) string {
 // introduce takes an introduction of a browser. Of any number of browsers that bring the same one, on any
 // number of nodes, the first is taken.
 //
-// Refusals: errUser and errElsewhere.
+// Refusals: errUser, errRenamed and errElsewhere.
 func (h *Handlers) introduce(ctx context.Context, i Introduction, browser store.Hash) error {
 	for range tries {
 		before, err := h.contradicts(ctx, i)
@@ -105,7 +105,7 @@ func (h *Handlers) contradicts(ctx context.Context, i Introduction) (before Intr
 		return before, fmt.Errorf("looking up an introduced user: %w", err)
 	}
 	if i.Issued.Before(before.Issued) && (before.Name != i.Name || before.DisplayName != i.DisplayName) {
-		return before, errUser.Telling("a newer introduction of the user %q names them otherwise: load the page again, and let no cache keep it", i.Subject)
+		return before, errRenamed.Telling("a newer introduction of the user %q names them otherwise: load the page again, and let no cache keep it", i.Subject)
 	}
 	holder, err := holders.Get(ctx, h.Store, "", keyOf(i.Session))
 	switch {

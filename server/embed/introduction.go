@@ -103,6 +103,7 @@ var (
 	errOrigin     = shared.Errorf(shared.CodeIntroductionOrigin, "This program has not said correctly who you are. Please tell IT.")
 	errClock      = shared.Errorf(shared.CodeIntroductionClock, "This program has not said correctly who you are. Please tell IT.")
 	errUser       = shared.Errorf(shared.CodeIntroductionUser, "This program has not said correctly who you are. Please tell IT.")
+	errRenamed    = shared.Errorf(shared.CodeIntroductionUser, "This page was open for a long time. Please load it again.")
 	errOld        = shared.Errorf(shared.CodeIntroductionExpired, "This page was open for a long time. Please load it again.")
 	errElsewhere  = shared.Errorf(shared.CodeIntroductionUsed, "This page was opened in another browser before. Please load it again.")
 )
@@ -110,7 +111,7 @@ var (
 // readIntroduction reads what one of the secrets has signed for an origin. Fresh says that the program has made it
 // just now: then one from long ago comes from a wrong clock.
 //
-// Refusals: each of the above but errUser and errElsewhere.
+// Refusals: each of the above but errUser, errRenamed and errElsewhere.
 func readIntroduction(text string, secrets []string, origin string, fresh bool, now time.Time) (Introduction, error) {
 	payload, secret, err := verify(text, secrets)
 	if err != nil {
