@@ -13,6 +13,7 @@ import (
 	"github.com/keypeg/keypeg/server/grant"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // program adapts a handler that programs call. Its failures become JSON (RFC 6749, 5.2), nothing is cached, and a
@@ -161,12 +162,16 @@ func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tok
 	return h.issue(ctx, c, on, code.Nonce, refreshToken)
 }
 
-// refresh gives new tokens for a refresh token. A client may ask for fewer scopes (RFC 6749, 6).
+// refresh gives new tokens for a refresh token. A client may ask for fewer scopes (RFC 6749, 6). One from which IT has taken
+// offline_access gets none, and doesn't keep the session.
 func (h *Handlers) refresh(ctx context.Context, c Client, sent url.Values) (tokens, error) {
 	asked := strings.Fields(sent.Get("scope"))
 	on, refreshToken, err := h.Grants.Refresh(ctx, sent.Get("refresh_token"), func(g grant.Grant, user store.User) error {
 		if err := c.isOf(g.Program, g.Since); err != nil {
 			return err
+		}
+		if !slices.Contains(c.granted(g.Scopes), shared.ScopeOffline) {
+			return fmt.Errorf("%w: the client %s may not ask for %s any more", grant.ErrInvalid, c.ID, shared.ScopeOffline)
 		}
 		for _, scope := range asked {
 			if !slices.Contains(g.Scopes, scope) {
