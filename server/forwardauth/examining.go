@@ -54,7 +54,7 @@ func Examine(ctx context.Context, client *http.Client, g Gate, organisation stri
 	if to := answer.Header.Get("Location"); !strings.HasPrefix(to, organisation+shared.PageGate+"?") {
 		return Wrong{
 			fmt.Sprintf("%s answers %d, and doesn't lead to %s, so nobody can sign in there", shared.GateEnter, answer.StatusCode, organisation),
-			"lead " + shared.GateOwn + " to Keypeg without a check, and keep the Host header",
+			"lead " + shared.GateOwn + " to Keypeg without a check, with the name of its own server as Host, as the manual has it (keypeg manual gates)",
 		}
 	}
 	return nil

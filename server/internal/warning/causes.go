@@ -109,28 +109,30 @@ var causes = map[Cause]Advice{
 		Nginx: "proxy_pass_header Set-Cookie;  proxy_cookie_path off;  proxy_cookie_domain off;  proxy_cookie_flags off;  proxy_set_header Cookie $http_cookie;",
 		Caddy: "remove header_down lines for Set-Cookie and header_up lines for Cookie",
 	},
+	// What is written about gates is written as in the manual: $http_host or $host would be the name that the client
+	// wrote, and open one gate by the name of another.
 	GateUntrusted: {
 		What: "something asked whether a request to a protected host may pass, and isn't in --trusted-proxies; if that is your proxy, nobody gets to the programs behind it",
 	},
 	GateHeaders: {
 		What:  "a proxy asked whether a request may pass, and didn't say which, or said it twice; nobody gets to the programs behind it",
-		Nginx: "proxy_set_header X-Original-URL $scheme://$http_host$request_uri;  proxy_set_header X-Original-Method $request_method;",
+		Nginx: "proxy_set_header X-Original-URL $scheme://$server_name$request_uri;  proxy_set_header X-Original-Method $request_method;",
 		Caddy: "forward_auth sends them by itself: remove header_up lines for X-Forwarded-Host, X-Forwarded-Proto and X-Forwarded-Uri",
 	},
 	GateHost: {
 		What:   "a proxy asked about a host that no gate protects, and was refused; write a gate for it, or remove it from the proxy's",
 		Keypeg: "[gate.NAME]  host = \"wiki.example.com\"",
-		Nginx:  "proxy_set_header X-Original-URL $scheme://$http_host$request_uri;",
+		Nginx:  "proxy_set_header X-Original-URL $scheme://$server_name$request_uri;",
 		Caddy:  "forward_auth sends X-Forwarded-Host by itself: remove header_up lines for it",
 	},
 	GatePlain: {
 		What:  "a proxy asked about a request that came without https, and was refused; browsers keep no cookie of a gate there",
-		Nginx: "in the server that listens on port 80: return 301 https://$host$request_uri;",
+		Nginx: "in the server that listens on port 80: return 301 https://$server_name$request_uri;",
 		Caddy: "name the site without http:// in front, and set trusted_proxies if another proxy in front has the https",
 	},
 	GateOwn: {
 		What:  "a proxy asked about a path below /.keypeg/ on a protected host, so nobody can sign in there; it must lead these paths to Keypeg without asking",
-		Nginx: "location /.keypeg/ { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $http_host; }",
+		Nginx: "location /.keypeg/ { proxy_pass http://127.0.0.1:8080; proxy_set_header Host $server_name; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; }",
 		Caddy: "handle /.keypeg/* { reverse_proxy 127.0.0.1:8080 }",
 	},
 

@@ -3,6 +3,7 @@ package warning_test
 import (
 	"bytes"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,36 @@ func TestLog(t *testing.T) {
 			t.Errorf("warned %d times, want 3", count())
 		}
 	})
+}
+
+// TestGateLines: IT pastes the lines that a warning has, and the manual's are those that hold against the attacks of
+// package forwardauth.
+func TestGateLines(t *testing.T) {
+	page, err := os.ReadFile("../../../web/manual/gates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	oneLine := strings.Join(strings.Fields(string(page)), " ")
+	lines := 0
+	for _, cause := range []warning.Cause{warning.GateUntrusted, warning.GateHeaders, warning.GateHost, warning.GatePlain, warning.GateOwn} {
+		for _, mend := range warning.Mends(cause) {
+			for line := range strings.SplitSeq(mend.Line, "  ") {
+				if !strings.ContainsAny(line, ";{=$") {
+					continue // a sentence
+				}
+				lines++
+				if _, after, says := strings.Cut(line, ": "); says {
+					line = after
+				}
+				if !strings.Contains(oneLine, line) {
+					t.Errorf("the warning %s has a line for %s that the manual lacks: %s", cause, mend.In, line)
+				}
+			}
+		}
+	}
+	if lines < 7 {
+		t.Errorf("found %d lines: what is a line?", lines)
+	}
 }
 
 func TestCauses(t *testing.T) {
