@@ -35,6 +35,49 @@ func TestEmbeddedEndsInTheSecond(t *testing.T) {
 	})
 }
 
+// TestEmbeddedEndsWithClocksApart: the program's clock may be ahead of ours or behind by a minute. What it has made before the
+// end of all sessions counts no more. Who proves who they are after it goes on at once, or as late as the clock is.
+func TestEmbeddedEndsWithClocksApart(t *testing.T) {
+	onEveryStoreOfAProgram(t, func(p *toolshop) {
+		for _, ends := range []string{"ann/sessions?except=hers", "ann"} {
+			for _, ahead := range []time.Duration{-59 * time.Second, -5 * time.Second, 0, 5 * time.Second, 30 * time.Second, 59 * time.Second} {
+				introduction := func(session string, provedAgo time.Duration) string {
+					claims, now := p.claims("ann"), p.now().Add(ahead)
+					claims["sid"], claims["iat"], claims["exp"], claims["proved"] = session, now.Unix(), now.Unix()+300, now.Add(-provedAgo).Unix()
+					return p.introduces(claims)
+				}
+				refused := func(v *visitor, what, introduction string) {
+					t.Helper()
+					if a := v.brings(introduction); a.status != 401 {
+						t.Errorf("%s, ahead by %s: %s gets %s", ends, ahead, what, a)
+					}
+				}
+				taken := func(v *visitor, what, introduction string) {
+					t.Helper()
+					if a := v.brings(introduction); a.status != 204 {
+						t.Errorf("%s, ahead by %s: %s gets %s", ends, ahead, what, a)
+					}
+				}
+				p.passes(time.Hour)
+				ann, thief := p.visitor(), p.visitor()
+				kept := introduction("stolen", 5*time.Minute)
+				p.passes(time.Second)
+				if a := p.asks("DELETE", shared.PathHostUser+ends, nil); a.status != 204 {
+					t.Fatal(a)
+				}
+				p.passes(time.Second)
+				refused(thief, "a stolen session", kept)
+				p.passes(max(0, -ahead))
+				taken(ann, "who has proved since", introduction("her-next", 0))
+				into[shared.Account](ann, ann.sends("GET", shared.PathAccount, nil), 200)
+				p.passes(time.Minute)
+				taken(p.visitor(), "who had proved before, a minute later", introduction("by-single-sign-on", time.Hour))
+				refused(thief, "a stolen session, a minute later", kept)
+			}
+		}
+	})
+}
+
 // TestEmbeddedEndsForGood: a session that has ended doesn't come back under its id, and the developer learns why.
 func TestEmbeddedEndsForGood(t *testing.T) {
 	onEveryStoreOfAProgram(t, func(p *toolshop) {

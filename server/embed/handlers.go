@@ -120,7 +120,7 @@ func (h *Handlers) take(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = h.stands(r.Context(), Introduced{i, h.Now()})
 	if errors.Is(err, ErrNobody) {
-		return errOld.Telling("the program has said that this session has ended: let no cache keep the page, and give a session a new id (sid) when somebody signs in")
+		return errOld.Telling("the program has said that this session has ended: let no cache keep the page, and give a session a new id (sid) when somebody signs in; for a minute after the end of all sessions, only who has signed in or confirmed since (proved) is taken")
 	}
 	if err != nil {
 		return err

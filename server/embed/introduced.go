@@ -160,11 +160,15 @@ func (h *Handlers) stands(ctx context.Context, is Introduced) error {
 	return nil
 }
 
-// isAfter reports whether a user was introduced after an end. Programs count in whole seconds. So in the second of the
-// end, what counts is whether the user has proved in it who they are: they have set a new password, for example.
+// isAfter reports whether a user was introduced after an end. Programs count in whole seconds, and a clock that is ahead
+// dates what it has made before the end after it. So until that can't be any more, what counts is whether the user has
+// proved since the end who they are: they have set a new password, for example. Who hasn't waits for a minute.
+//
+// The time of the proof is the program's too. A session that began in the last seconds before the end, no more than its
+// clock is ahead, goes on.
 func (is Introduced) isAfter(end time.Time) bool {
 	second := end.Truncate(time.Second)
-	isSince := !is.Issued.Before(end) || !is.Issued.Before(second) && !is.Proved.Before(second)
+	isSince := !is.Issued.Before(end.Add(clocks)) || !is.Issued.Before(second) && !is.Proved.Before(second)
 	return isSince && is.At.After(end)
 }
 
