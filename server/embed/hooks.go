@@ -20,12 +20,13 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/outbox"
+	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // A hook tells the program what its users do with their passkeys. It is queued in the batch that does it,
-// so none is lost, and sent at least once, by whichever node claims it first. It is signed as Standard
+// so none is lost (see mostSame), and sent at least once, by whichever node claims it first. It is signed as Standard
 // Webhooks says, once with each secret, whose bytes are the key: while IT replaces one, a program that knows either takes it.
 
 // The types of hooks.
@@ -70,6 +71,13 @@ const answersWithin = 10 * time.Second
 // hooksKept is when hooks end that nobody has tried: of a program that was away, or while Keypeg was.
 const hooksKept = 7 * 24 * time.Hour
 
+// A user may do the same mostSame times at once, and once more after each sameRecovers: far more than any person does.
+// What goes beyond isn't told, or whoever renames a passkey without end would fill the disk while the program is away.
+const (
+	mostSame     = 1000
+	sameRecovers = 30 * time.Second
+)
+
 // hookRules are how hooks are sent.
 var hookRules = outbox.Rules{
 	Called: "hook", Tried: 24 * time.Hour, Claimed: answersWithin + clocks, Looks: 10 * time.Second,
@@ -85,11 +93,14 @@ type Hooks struct {
 	store  store.Store
 	box    *outbox.Queue[hook]
 	client *http.Client
+	same   *limit.Limiter // hooks, by user and type
+	logged *limit.Limiter // users who exceed it
 }
 
 // NewHooks returns the queue in a store.
 func NewHooks(s store.Store, h Hooks) *Hooks {
 	h.store = s
+	h.same, h.logged = limit.New(mostSame, sameRecovers), limit.New(1, time.Hour)
 	h.client = &http.Client{Timeout: answersWithin, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	h.box = outbox.New(outbox.Queue[hook]{
 		Kind: hooks, Rules: hookRules, Store: s, Now: h.Now, Log: h.Log, Ready: h.isReady, Send: h.send,
@@ -117,24 +128,40 @@ func (s *hooking) Apply(ctx context.Context, batch store.Batch) error {
 	var told store.Batch
 	for _, op := range batch {
 		added, is := op.(store.AddEvent)
-		if !is || added.Event.Count > 1 { // one that stands for several was told of when it was the first
+		if !is {
 			continue
 		}
+		// Actions are counted in one event when there are many, see package activity. It has the details of the last one.
 		kind := hookOf(added.Event.Kind)
-		if kind == "" {
+		if kind == "" || !s.hooks.mayTell(added.Event.UserID, kind) {
 			continue
 		}
 		user, err := s.userOf(ctx, batch, added.Event.UserID)
 		if err != nil {
 			return err
 		}
-		told = append(told, put(hook{Type: kind, User: user, PasskeyID: added.Event.PasskeyID}, added.Event.Time))
+		told = append(told, put(hook{Type: kind, User: user, PasskeyID: added.Event.PasskeyID}, added.Event.LastTime()))
 	}
 	err := s.Store.Apply(ctx, append(slices.Clip(batch), told...))
 	if err == nil && told != nil {
 		s.hooks.box.Wake()
 	}
 	return err
+}
+
+// mayTell reports whether the program is told what a user does, see mostSame.
+func (h *Hooks) mayTell(recordID, kind string) bool {
+	now := h.Now()
+	told, wait := h.same.Begin(recordID+kind, now)
+	if wait == 0 {
+		told.End(true, now)
+		return true
+	}
+	if logged, wait := h.logged.Begin(recordID+kind, now); wait == 0 {
+		logged.End(true, now)
+		h.Log.Warn("a user does the same thousands of times, and the program isn't told each time", "type", kind, "record", recordID)
+	}
+	return false
 }
 
 // userOf returns the program's id of the user that an event of a batch is about.

@@ -18,8 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/embed"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/storetest/backends"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -198,6 +200,87 @@ func TestHooksAreTriedAgain(t *testing.T) {
 			t.Errorf("the log tells nothing: %s", s.log)
 		}
 	})
+}
+
+// TestHooksOfABusyUser: the activity has one line for all that a user does all day. The program hears each time, of which
+// passkey, and when.
+func TestHooksOfABusyUser(t *testing.T) {
+	onEveryStore(t, func(s *toolshop) {
+		bounded := activity.New(s.nodes[0].Store(), 0, slog.New(slog.DiscardHandler)).Store()
+		s.does(0, shared.EventPasskeyAdded, "ann")
+		s.delivers(0, "passkey.added ann p1")
+		clear(s.ids)
+		user, err := s.stores[0].User(t.Context(), recordOf("ann"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for i := range 60 {
+			s.passes(time.Second)
+			event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRenamed, store.Client{})
+			event.PasskeyID = fmt.Sprint("p", i)
+			if err := bounded.Apply(t.Context(), store.Batch{store.HasUser{ID: user.ID}, store.AddEvent{Event: event}}); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, "passkey.renamed ann "+event.PasskeyID)
+			if i > 50 {
+				s.delivers(0, want...)
+				want = nil
+				if n := len(s.saying(fmt.Sprintf(`"timestamp":%q`, s.now().UTC().Format(time.RFC3339Nano)))); n != 1 {
+					t.Errorf("%d hooks say that it was now", n)
+				}
+			}
+		}
+	})
+}
+
+// saying returns the hooks that say something.
+func (s *toolshop) saying(text string) (found []string) {
+	for _, body := range s.ids {
+		if strings.Contains(body, text) {
+			found = append(found, body)
+		}
+	}
+	return found
+}
+
+// TestHooksAreBounded: a user who does the same thousands of times while the program is away doesn't fill the disk. What
+// others do, and what they do else, is told.
+func TestHooksAreBounded(t *testing.T) {
+	s := &toolshop{T: t, clock: time.Now().Truncate(time.Second), log: &strings.Builder{}}
+	s.stores[0] = memstore.New(s.now)
+	s.program = embed.Program{Hooks: "http://127.0.0.1:1/", Secrets: []string{secret}}
+	s.nodes[0] = s.node(s.stores[0])
+	bounded := activity.New(s.nodes[0].Store(), 0, slog.New(slog.DiscardHandler)).Store()
+	does := func(kind shared.EventKind, name string) {
+		s.passes(time.Second)
+		user := store.User{ID: recordOf(name), Name: name, Handle: []byte(name)}
+		if known, err := s.stores[0].User(t.Context(), user.ID); err == nil {
+			user = known
+		}
+		if err := bounded.Apply(t.Context(), store.Batch{store.PutUser{User: user}, store.AddEvent{Event: store.NewEvent(s.now(), user.ID, kind, store.Client{})}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5000 {
+		does(shared.EventPasskeyRenamed, "ann")
+	}
+	does(shared.EventPasskeyRemoved, "ann")
+	does(shared.EventPasskeyRenamed, "bob")
+	waiting, err := embed.ListHooks(t.Context(), s.stores[0], 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := map[string]int{}
+	for _, hook := range waiting {
+		n[hook.Type+" "+hook.User]++
+	}
+	if hers := n["passkey.renamed ann"]; hers < 1000 || hers > 1300 || n["passkey.removed ann"] != 1 || n["passkey.renamed bob"] != 1 {
+		t.Errorf("there wait %v", n)
+	}
+	if told := strings.Count(s.log.String(), "thousands"); told != 2 { // it took more than an hour
+		t.Errorf("the log tells %d times: %s", told, s.log)
+	}
 }
 
 // TestHooksOfTwoNodes: both look for hooks at the same time, and each is sent once.
