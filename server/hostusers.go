@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
@@ -208,11 +209,47 @@ func (u hostUsers) endsSessions() bool {
 	return ends
 }
 
+// removals has the passkeys that users have removed just now, by the hash of the id, until the host has ended their
+// sessions. The id is in the path of the request, so it may be any text.
+var removals = store.Collection[struct{}]{Name: "host-removal"}
+
+// removalsKept is for how long a user may ask again to end the sessions of a passkey that they have removed.
+const removalsKept = time.Hour
+
+func removalOf(who httpapi.Caller, passkeyID string) store.Entry[struct{}] {
+	hash := store.HashOf(passkeyID)
+	return store.Entry[struct{}]{Owner: who.User.ID, Key: hex.EncodeToString(hash[:]), Version: store.AnyVersion}
+}
+
+func (u hostUsers) removing(who httpapi.Caller, passkeyID string) store.Batch {
+	if !u.endsSessions() {
+		return nil
+	}
+	removal := removalOf(who, passkeyID)
+	removal.Expires = u.now().Add(removalsKept)
+	return store.Batch{removals.Put(removal)}
+}
+
 func (u hostUsers) removed(ctx context.Context, who httpapi.Caller, passkeyID string) error {
+	ctx = context.WithoutCancel(ctx) // the passkey is deleted already
+	removal := removalOf(who, passkeyID)
+	is, err := removals.Has(ctx, u.store, removal.Owner, removal.Key)
+	if err != nil {
+		return fmt.Errorf("looking up the removal of a passkey: %w", err)
+	}
+	if !is {
+		return nil
+	}
 	if err := u.endLink(ctx, who.User.ID); err != nil {
 		return err
 	}
-	return u.end(ctx, who.Shown.ID, passkeyID, who.AtHost)
+	if err := u.end(ctx, who.Shown.ID, passkeyID, who.AtHost); err != nil {
+		return err
+	}
+	if err := u.store.Apply(ctx, store.Batch{removals.Remove(removal)}); err != nil {
+		return fmt.Errorf("noting that the sessions of a passkey have ended: %w", err)
+	}
+	return nil
 }
 
 func (u hostUsers) end(ctx context.Context, hostID, passkeyID, except string) error {

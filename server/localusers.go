@@ -66,6 +66,7 @@ func (u localUsers) confirm(_ *http.Request, who session.Actor, with store.Passk
 func (u localUsers) added(context.Context, httpapi.Caller) error { return nil } // local users are never removed
 
 func (u localUsers) endsSessions() bool                                    { return true }
+func (u localUsers) removing(httpapi.Caller, string) store.Batch           { return nil }
 func (u localUsers) removed(context.Context, httpapi.Caller, string) error { return nil } // all sessions are in the store
 
 func (u localUsers) setter(issued session.Issued, client store.Client) sessionSetter {

@@ -63,7 +63,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 		return shared.Errorf(shared.CodeConflict, "Sessions can't be ended here. Remove the passkey without that.")
 	}
 
-	left, err := s.passkeys.Remove(r.Context(), who.Actor, id, endSessions)
+	left, err := s.passkeys.Remove(r.Context(), who.Actor, id, endSessions, s.people.removing(who, id)...)
 	// If ending the sessions fails, the user tries again, and then the passkey doesn't
 	// exist any more.
 	if endSessions && (err == nil || shared.CodeOf(err) == shared.CodeNotFound) {

@@ -32,7 +32,10 @@ type people interface {
 	// endsSessions reports whether the sessions that began with a passkey can end when it
 	// is removed.
 	endsSessions() bool
-	// removed ends those of them that aren't in the store.
+	// removing returns the operations that belong in the batch of the removal, so that removed can be called again.
+	removing(who httpapi.Caller, passkeyID string) store.Batch
+	// removed ends those of them that aren't in the store. For a passkey that wasn't removed from this user a moment ago,
+	// and for one whose sessions have ended, it does nothing.
 	removed(ctx context.Context, who httpapi.Caller, passkeyID string) error
 }
 

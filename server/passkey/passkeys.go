@@ -82,12 +82,12 @@ func (s *Service) Rename(ctx context.Context, who session.Actor, id, name string
 
 // Remove removes one of the user's passkeys and returns the others. It refuses to remove
 // the last sign-in method that counts. With endSessions it also ends the user's other
-// sessions that began with this passkey. It stores a tombstone, and the result says whether
-// the password manager may be told.
+// sessions that began with this passkey. It stores a tombstone, and the caller's other
+// operations. The result says whether the password manager may be told.
 //
 // Refusals: [shared.CodeNotFound] for a passkey that isn't this user's, and
 // [shared.CodeLastMethod].
-func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endSessions bool) (shared.PasskeyList, error) {
+func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endSessions bool, with ...store.Op) (shared.PasskeyList, error) {
 	var left shared.PasskeyList
 	var removed store.Passkey
 	err := s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
@@ -107,7 +107,7 @@ func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endS
 		if endSessions {
 			batch = append(batch, store.EndSessions{UserID: user.ID, Except: who.Session.ID, Passkey: id})
 		}
-		return batch, nil
+		return append(batch, with...), nil
 	})
 	if err == nil && s.MaySignal(ctx) {
 		left.Signals = &shared.Signals{UnknownCredential: &shared.UnknownCredential{
