@@ -81,8 +81,8 @@ func TestEmbeddedRemovesNothing(t *testing.T) {
 	})
 }
 
-// TestEmbeddedRemovesAgain: where the sessions of a removed passkey couldn't be ended, they end when its user
-// removes it again.
+// TestEmbeddedRemovesAgain: where the sessions of a removed passkey couldn't be ended, they end when its user, or the
+// program, removes it again.
 func TestEmbeddedRemovesAgain(t *testing.T) {
 	t.Run("the user", func(t *testing.T) {
 		onEveryUnwillingStore(t, func(p *toolshop, in *unwilling, ann, thief *visitor, passkey string) {
@@ -99,6 +99,22 @@ func TestEmbeddedRemovesAgain(t *testing.T) {
 				t.Errorf("the program is told %d times", n)
 			}
 			p.changesNothing(func() { ann.refused(remove(), 404, shared.CodeNotFound) }) // nothing is left to end
+		})
+	})
+	t.Run("the program", func(t *testing.T) {
+		onEveryUnwillingStore(t, func(p *toolshop, in *unwilling, ann, thief *visitor, passkey string) {
+			remove := func() answer { return p.asks("DELETE", shared.PathHostUser+"ann/passkeys/"+passkey, nil) }
+			in.collection = "introduction-end"
+			ann.refused(remove(), 500, shared.CodeInternal)
+			in.collection = ""
+			if a := remove(); a.status != 204 {
+				t.Errorf("again: %s", a)
+			}
+			thief.refused(thief.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
+			if n := len(ann.lists().Passkeys); n != 0 {
+				t.Errorf("she has %d passkeys", n)
+			}
+			p.changesNothing(func() { ann.refused(remove(), 404, shared.CodeNotFound) })
 		})
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -50,9 +51,9 @@ func (h *Handlers) listPasskeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	user, err := h.Store.User(r.Context(), h.RecordID(id))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("looking up a user: %w", err)
+	user, err := h.user(r.Context(), id)
+	if err != nil {
+		return err
 	}
 	return httpapi.Respond(w, http.StatusOK, shared.HostPasskeyList{Passkeys: h.Passkeys.List(user)})
 }
@@ -62,10 +63,31 @@ func (h *Handlers) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Passkeys.Remove(r.Context(), id, r.PathValue("passkey")); err != nil {
+	user, err := h.user(r.Context(), id)
+	if err != nil {
 		return err
 	}
-	return h.ended(w, r, id, endOfPasskey(id, r.PathValue("passkey")))
+	passkey := r.PathValue("passkey")
+	if slices.ContainsFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == passkey }) {
+		// First the sessions: if that fails, the program asks again, and the passkey must still be there.
+		if err := h.endNow(r, id, endOfPasskey(id, passkey)); err != nil {
+			return err
+		}
+	}
+	if err := h.Passkeys.Remove(r.Context(), id, passkey); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// user returns the record of a user, which is empty for one of whom nothing is stored.
+func (h *Handlers) user(ctx context.Context, id string) (store.User, error) {
+	user, err := h.Store.User(ctx, h.RecordID(id))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return user, fmt.Errorf("looking up a user: %w", err)
+	}
+	return user, nil
 }
 
 func (h *Handlers) removeUser(w http.ResponseWriter, r *http.Request) error {
@@ -102,7 +124,11 @@ func (h *Handlers) endSessions(w http.ResponseWriter, r *http.Request) error {
 	if session := r.PathValue("session"); session != "" {
 		key = endOfSession(id, session)
 	}
-	return h.ended(w, r, id, key)
+	if err := h.endNow(r, id, key); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // EndPasskey ends the introductions of sessions that began with a passkey, but for one session's.
@@ -114,8 +140,8 @@ func (h *Handlers) EndPasskey(ctx context.Context, userID, passkeyID, except str
 	return nil
 }
 
-// ended ends introductions of a user, and the link with which they could add a passkey on a phone.
-func (h *Handlers) ended(w http.ResponseWriter, r *http.Request, id, key string) error {
+// endNow ends introductions of a user, and the link with which they could add a passkey on a phone.
+func (h *Handlers) endNow(r *http.Request, id, key string) error {
 	if err := h.Store.Apply(r.Context(), store.Batch{h.end(key, r.URL.Query().Get(shared.QueryExcept))}); err != nil {
 		return fmt.Errorf("ending the sessions of a user: %w", err)
 	}
@@ -123,6 +149,5 @@ func (h *Handlers) ended(w http.ResponseWriter, r *http.Request, id, key string)
 		return err
 	}
 	h.Notify(h.RecordID(id))
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
