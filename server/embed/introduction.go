@@ -109,7 +109,8 @@ var (
 )
 
 // readIntroduction reads what one of the secrets has signed for an origin. Fresh says that the program has made it
-// just now: then one from long ago comes from a wrong clock.
+// just now: then one from more than a minute ago comes from a wrong clock. It counts for longer, but a proof of now would
+// seem old too, and the panel would ask for a password that was just given.
 //
 // Refusals: each of the above but errUser, errRenamed and errElsewhere.
 func readIntroduction(text string, secrets []string, origin string, fresh bool, now time.Time) (Introduction, error) {
@@ -131,7 +132,9 @@ func readIntroduction(text string, secrets []string, origin string, fresh bool, 
 		return Introduction{}, errOrigin.Telling("the introduction's aud is %q, and must be %q", c.Audience, origin)
 	case i.Issued.After(now.Add(clocks)):
 		return Introduction{}, errClock.Telling("the introduction was made in %d seconds from now (iat): the program's clock is ahead of Keypeg's, or Keypeg's is behind; set both by NTP", int(i.Issued.Sub(now).Seconds()))
-	case !now.Before(i.Expires) && fresh:
+	case fresh && i.Issued.Before(now.Add(-clocks)):
+		return Introduction{}, errClock.Telling("the introduction that the program made just now was made %d seconds ago (iat): the program's clock is behind Keypeg's, or Keypeg's is ahead; set both by NTP, and let nothing keep what the address in fresh answers", int(now.Sub(i.Issued).Seconds()))
+	case fresh && !now.Before(i.Expires):
 		return Introduction{}, errClock.Telling("the introduction that the program made just now ended %d seconds ago (exp): the program's clock is behind Keypeg's, or Keypeg's is ahead; set both by NTP", int(now.Sub(i.Expires).Seconds()))
 	case !now.Before(i.Expires):
 		return Introduction{}, errOld.Telling("the introduction ended %d seconds ago (exp): give the element the attribute fresh, so that it gets a new one; if the page is new, the program's clock is behind", int(now.Sub(i.Expires).Seconds()))
