@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -173,4 +174,65 @@ func TestElementsAccessible(t *testing.T) {
 	ann.opens("/settings?class=both")
 	ann.finds("#passkey-add")
 	finds("the panel within the page", "keypeg-panel")
+}
+
+// TestElementsProofs: a program that sends the proof itself can let the user try again. One that gets it by its form doesn't
+// get it again with the next one, as a proof works once.
+func TestElementsProofs(t *testing.T) {
+	t.Parallel()
+	s := startShop(t)
+	ann := openBrowser(t, s.server)
+	ann.hasDevice()
+	ann.entersShop("ann")
+	ann.touches(".card .primary")
+	ann.fills("#passkey-name", "Laptop")
+	ann.touches("#passkey-register")
+	ann.touches("#passkey-try-end")
+	ann.touches("#passkeys-close")
+	ann.isClosed()
+	ann.cannotAutofill()
+
+	ann.leavesShopFor("/sign-in-alone")
+	value[bool](ann, `globalThis.proofs = [], addEventListener("keypeg-proof", (event) => { event.preventDefault(); proofs.push(event.detail.proof); }), true`)
+	for n := range 2 {
+		ann.touches(".sign-in button")
+		ann.waitsFor("another proof", fmt.Sprintf(`new Set(proofs).size === %d`, n+1))
+		ann.findsText(".sign-in button", "Sign in with a passkey")
+	}
+
+	ann.opens("/sign-in")
+	value[bool](ann, `globalThis.form = document.querySelector("form"), HTMLFormElement.prototype.submit = function () { globalThis.sent = new FormData(this).get("proof"); }, true`)
+	ann.touches(".sign-in button")
+	ann.waitsFor("the proof to be sent", `!!globalThis.sent`)
+	if value[bool](ann, `new FormData(form).has("proof")`) {
+		t.Error("the form has the proof that it has sent")
+	}
+	ann.hasNoComplaints()
+}
+
+// TestElementsOwnTree: within the shadow tree of a program's own component, the elements have the language of the page and
+// the program's colours, and the menu has what the program wants in it.
+func TestElementsOwnTree(t *testing.T) {
+	t.Parallel()
+	s := startShop(t)
+	s.mux.HandleFunc("GET /own", s.forUsers(`<div id="own" data-introduction="{introduction}"></div>`))
+	ann := openBrowser(t, s.server)
+	ann.entersShop("ann")
+	ann.opens("/own?lang=de")
+	value[bool](ann, `(({ dataset, style }, root) => {
+		style.setProperty("--keypeg-menu-text", "rgb(1, 2, 3)");
+		const menu = Object.assign(document.createElement("keypeg-menu"), { textContent: "Ann" });
+		for (const [name, value] of Object.entries({ ...dataset, fresh: "/fresh", "no-activity": "" })) menu.setAttribute(name, value);
+		root.append(document.createElement("keypeg-sign-in"), menu);
+	})(document.querySelector("#own"), document.querySelector("#own").attachShadow({ mode: "open" })), true`)
+	ann.findsText(".sign-in button", "Mit Passkey anmelden")
+	ann.waitsFor("the program's colour of the name", within(".name", `getComputedStyle(e).color === "rgb(1, 2, 3)"`))
+	ann.touches(".name")
+	ann.findsText(".line", "Passkeys")
+	ann.waitsFor("the line about passkeys alone", within("[popover]", `e.querySelectorAll(".line").length === 1`))
+	ann.touches(".line")
+	ann.findsText("#passkeys", "Noch keine Passkeys")
+	ann.touches("#passkeys-close")
+	ann.findsNo("#passkeys")
+	ann.hasNoComplaints()
 }

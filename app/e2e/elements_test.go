@@ -19,7 +19,7 @@ const find = `((selector) => {
 	const look = (root, x, y) => {
 		const found = root.querySelector(selector);
 		if (found) return { found, x, y };
-		for (const e of root.querySelectorAll("keypeg-menu, keypeg-panel, keypeg-sign-in, iframe")) {
+		for (const e of root.querySelectorAll("keypeg-menu, keypeg-panel, keypeg-sign-in, iframe, #own")) {
 			const { x: left, y: top } = e.getBoundingClientRect();
 			const inside = e.shadowRoot ? look(e.shadowRoot, x, y) : e.contentDocument && (selector.includes("#drawn") || !e.contentDocument.querySelector("#drawn")) && look(e.contentDocument, x + left, y + top);
 			if (inside) return inside;

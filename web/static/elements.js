@@ -131,7 +131,7 @@ class Element extends HTMLElement {
 
   // language is that of the page at this place, or of the reader, if Keypeg speaks it.
   get language() {
-    const tag = (this.closest("[lang]")?.lang || navigator.language).split("-")[0].toLowerCase();
+    const tag = ((this.closest("[lang]") ?? document.documentElement).lang || navigator.language).split("-")[0].toLowerCase();
     return tag in keypegLabels ? tag : "en";
   }
 

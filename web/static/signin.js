@@ -72,17 +72,25 @@ export function signIn(element, { ask, make, internals, button, label, refusal }
   // arrive brings the proof to the program: in its own form, so that its token against forged requests comes along,
   // or else alone. It is never in an address. The form isn't checked: the fields for a password may be empty.
   function arrive(proof, address) {
-    if (!element.tell("keypeg-proof", { proof, arrive: address })) return;
-    let sent = internals.form;
-    if (sent?.getAttribute("method")?.toLowerCase() === "post") {
+    if (!element.tell("keypeg-proof", { proof, arrive: address })) { // the program sends it, and may need another one
+      ready();
+      arm();
+      return;
+    }
+    const submit = (form) => HTMLFormElement.prototype.submit.call(form); // a field may have the name "submit"
+    const { form } = internals;
+    if (form?.getAttribute("method")?.toLowerCase() === "post") {
       const entries = new FormData();
       entries.set("proof", proof);
       internals.setFormValue(entries);
+      submit(form);
+      internals.setFormValue(null); // with Back, the form comes back, and a proof works once
     } else {
-      sent = make("form", { method: "post", action: address }, make("input", { type: "hidden", name: "proof", value: proof }));
-      element.shadowRoot.append(sent);
+      const own = make("form", { method: "post", action: address }, make("input", { type: "hidden", name: "proof", value: proof }));
+      element.shadowRoot.append(own);
+      submit(own);
+      own.remove();
     }
-    HTMLFormElement.prototype.submit.call(sent); // a field may have the name "submit"
   }
 
   // sentence says what a failure means (WebAuthn Level 3, 5.1.4).

@@ -14,6 +14,8 @@ import (
 func runsHost(m *machine, block string) {
 	m.writes(filepath.Join(m.folder, "keypeg.toml"), block)
 	m.runs("keypeg config check --config keypeg.toml")
+	const reads = "setpriv --init-groups --regid=nogroup --reuid="
+	m.runs(reads + "www-data cat /etc/keypeg/host.secret && ! " + reads + "nobody cat /etc/keypeg/host.secret")
 	paper := newPapers(m.T, "tools.example.com")
 	m.trusts(paper.root)
 	m.copies(paper.cert, "/etc/ssl/tools.example.com.pem")

@@ -138,6 +138,7 @@ var manualRuns = map[string][]manualBlock{
 	},
 	"web/manual/any-language.md": {
 		{begins: "sudo mkdir -p /etc/keypeg"},
+		{begins: "sudo chgrp", before: map[string]string{"": "groupadd --system keypeg"}},
 		{begins: "public-url", run: runsHost},
 		{begins: "keypeg serve"},
 		{begins: "server {", run: runsNginxHost},
@@ -153,7 +154,8 @@ var manualRuns = map[string][]manualBlock{
 		{begins: "const keys", elsewhere: "TestExpress, with libraries"},
 		{begins: "// heard returns", elsewhere: "TestExpress, with libraries"},
 		{begins: "curl"},
-		{begins: "openssl rand"},
+		{begins: "sudo install -m 600", before: map[string]string{"sudo cp": `test "$(stat -c %a /etc/keypeg/host.secret.new)" = 600`}},
+		{begins: "sudo sed -i", before: map[string]string{"": "test $(wc -l </etc/keypeg/host.secret) = 2 && test ! -e /etc/keypeg/host.secret.new"}},
 	},
 	"web/manual/administration.md": {}, // has none
 	"README.md": {
