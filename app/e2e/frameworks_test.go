@@ -28,6 +28,7 @@ func TestFrameworks(t *testing.T) {
 			ann := openBrowser(t, s.server)
 			laptop := ann.hasDevice()
 			ann.entersShop("ann")
+			ann.cannotAutofill()
 			ann.touches(".card .quiet")
 			ann.opens("/drawn-by-" + name)
 
@@ -57,6 +58,13 @@ func TestFrameworks(t *testing.T) {
 			value[bool](ann, `document.querySelector("#leave").click(), true`)
 			ann.waitsFor("nothing to be left", `!document.querySelector("keypeg-menu") && document.querySelector("#passkeys-of").innerText === "1"`)
 			ann.touches("#leave") // nothing is over the page
+
+			// It draws the panel within the page, and takes the proofs of a sign-in itself.
+			ann.findsText("#passkeys", "Work laptop")
+			for _, proofs := range []string{"1", "2"} {
+				ann.touches(".sign-in button")
+				ann.readsIn("#proofs", proofs)
+			}
 			ann.hasNoComplaints()
 		})
 	}

@@ -8,12 +8,19 @@ function Page() {
   const [name, setName] = useState(user);
   const [passkeys, setPasskeys] = useState("unknown");
   const [isThere, setThere] = useState(true);
+  const [proofs, setProofs] = useState(0);
+  const onProof = (event) => {
+    event.preventDefault();
+    setProofs((n) => n + 1);
+  };
   return h(
     "main",
     null,
     h("p", { id: "passkeys-of" }, passkeys),
     h("button", { id: "rename", onClick: () => setName("Ann Miller") }, "Rename"),
     h("button", { id: "leave", onClick: () => setThere(false) }, "Leave"),
+    isThere ||
+      h("div", null, h("p", { id: "proofs" }, String(proofs)), h("keypeg-panel", { introduction, fresh: "/fresh" }), h("keypeg-sign-in", { "onkeypeg-proof": onProof })),
     isThere &&
       h(
         "keypeg-menu",

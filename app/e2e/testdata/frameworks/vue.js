@@ -8,6 +8,11 @@ createApp({
     const name = ref(user);
     const passkeys = ref("unknown");
     const isThere = ref(true);
+    const proofs = ref(0);
+    const onKeypegProof = (event) => {
+      event.preventDefault();
+      proofs.value++;
+    };
     return () =>
       h("main", [
         h("p", { id: "passkeys-of" }, passkeys.value),
@@ -18,7 +23,7 @@ createApp({
               h("span", name.value),
               h("button", { slot: "items", id: "own", onClick: () => (passkeys.value = "asked by the menu") }, "Own line"),
             ])
-          : null,
+          : h("div", [h("p", { id: "proofs" }, String(proofs.value)), h("keypeg-panel", { introduction, fresh: "/fresh" }), h("keypeg-sign-in", { onKeypegProof })]),
       ]);
   },
 }).mount("#app");
