@@ -247,7 +247,7 @@ func (h *Handlers) grantOf(ctx context.Context, token string) (grant.Grant, erro
 	return on.Grant, err
 }
 
-// introspect tells a client whether one of its tokens works (RFC 7662, 2).
+// introspect tells a client whether one of its tokens works (RFC 7662, 2), and says what userinfo would.
 func (h *Handlers) introspect(w http.ResponseWriter, r *http.Request) error {
 	sent, err := posted(r)
 	if err != nil {
@@ -264,11 +264,11 @@ func (h *Handlers) introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, grant.ErrInvalid) {
 		return err
 	}
-	if err != nil || c.isOf(on.Program, on.Since) != nil {
+	if err != nil || c.isOf(on.Program, on.Since) != nil || !c.Admits(on.User) {
 		return httpapi.Respond(w, http.StatusOK, map[string]any{"active": false})
 	}
 	return httpapi.Respond(w, http.StatusOK, map[string]any{
-		"active": true, "client_id": c.ID, "username": on.User.Name, "token_type": "Bearer", "scope": scopeText(on.Scopes),
+		"active": true, "client_id": c.ID, "username": on.User.Name, "token_type": "Bearer", "scope": scopeText(c.granted(on.Scopes)),
 		"sub": claims.Subject, "iss": h.Issuer, "aud": h.Issuer, "exp": claims.Expires, "iat": claims.Issued,
 	})
 }
