@@ -3,6 +3,7 @@ package openid_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -292,6 +293,12 @@ func TestDiscovery(t *testing.T) {
 		path, is := strings.CutPrefix(address, s.issuer)
 		if !is || p.gets(path).status == 404 {
 			t.Errorf("%s is %q", name, address)
+		}
+	}
+	for name, methods := range found { // RFC 8414, 2
+		endpoint, is := strings.CutSuffix(name, "_auth_methods_supported")
+		if algorithms, _ := found[endpoint+"_auth_signing_alg_values_supported"].([]any); is && strings.Contains(fmt.Sprint(methods), "private_key_jwt") && len(algorithms) == 0 {
+			t.Errorf("%s has private_key_jwt, and nothing says what may sign", name)
 		}
 	}
 	a := p.sends("GET", openid.PathDiscovery, "", "", func(r *http.Request) { r.Header.Set("Origin", "https://spa.example.com") })
