@@ -90,8 +90,8 @@ func (h *Handlers) checkSecret(c Client, secrets []string, basic bool) error {
 
 // Limits of a client's assertion.
 const (
-	mostAssertion = 8 << 10          // bytes
-	longestLived  = 10 * time.Minute // from now to its exp
+	mostAssertion = 8 << 10   // bytes
+	longestLived  = time.Hour // from now to its exp; Authlib signs for so long, and its jti is remembered until then
 )
 
 // assertionClaims are the claims of an assertion (RFC 7523, 3).
@@ -140,8 +140,12 @@ func (h *Handlers) spend(ctx context.Context, c Client, claims assertionClaims) 
 	switch {
 	case !slices.ContainsFunc(claims.Audience, h.isUs):
 		return errClient("the assertion of %s is for another server", c.ID)
-	case left <= -store.ClockSkew || left > longestLived+store.ClockSkew:
-		return errClient("the assertion of %s ends in %s: the clocks may differ", c.ID, left)
+	case claims.Expires == 0:
+		return errClient("the assertion of %s has no exp", c.ID)
+	case left <= -store.ClockSkew:
+		return errClient("the assertion of %s has ended %s ago: the clocks may differ", c.ID, (-left).Round(time.Minute))
+	case left > longestLived+store.ClockSkew:
+		return errClient("the assertion of %s ends in %s, and may last for %s: let the program sign shorter ones", c.ID, left.Round(time.Minute), longestLived)
 	case time.Unix(claims.Begins, 0).After(h.Now().Add(store.ClockSkew)):
 		return errClient("the assertion of %s counts later: the clocks may differ", c.ID)
 	case claims.ID == "" || len(claims.ID) > mostNonce:

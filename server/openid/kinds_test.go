@@ -87,6 +87,9 @@ func TestPrivateKeyJWT(t *testing.T) {
 		s.claims(got.IDToken)
 		_, got = with(client.assertion(s, map[string]any{"aud": []string{"x", s.issuer}}))
 		s.is("for the issuer, in a list", got.Error, "")
+		hour := client.assertion(s, map[string]any{"exp": s.now().Add(time.Hour).Unix()})
+		_, got = with(hour)
+		s.is("for an hour, as Authlib signs it", got.Error, "")
 		a := s.browser().sends("POST", openid.PathPush, asForm, request("client_assertion", client.assertion(s, map[string]any{"aud": s.issuer + openid.PathPush}),
 			"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer").Encode())
 		s.is("for the endpoint of pushed requests (RFC 9126, 2)", a.status, 201)
@@ -95,6 +98,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			"used before":          used,
 			"for another server":   client.assertion(s, map[string]any{"aud": "https://other.example"}),
 			"expired":              client.assertion(s, map[string]any{"exp": s.now().Add(-time.Hour).Unix()}),
+			"for two hours":        client.assertion(s, map[string]any{"exp": s.now().Add(2 * time.Hour).Unix()}),
 			"for a year":           client.assertion(s, map[string]any{"exp": s.now().Add(365 * 24 * time.Hour).Unix()}),
 			"for tomorrow":         client.assertion(s, map[string]any{"nbf": s.now().Add(24 * time.Hour).Unix()}),
 			"without an end":       client.assertion(s, map[string]any{"exp": nil}),
@@ -107,6 +111,15 @@ func TestPrivateKeyJWT(t *testing.T) {
 			_, got := with(assertion)
 			s.is(what, got.Error, "invalid_client")
 		}
+		for _, cause := range []string{"the assertion of grafana ends in 2h0m0s, and may last for 1h0m0s", "the assertion of grafana has ended 1h0m0s ago: the clocks may differ", "the assertion of grafana has no exp"} {
+			if !strings.Contains(s.log.String(), cause) {
+				s.Errorf("the log doesn't say %q", cause)
+			}
+		}
+		s.passes(55 * time.Minute)
+		ann.signsIn()
+		_, got = with(hour)
+		s.is("for an hour, used again before its end", got.Error, "invalid_client")
 		_, got = s.program(openid.PathToken, codeForm(ann.code()), basic("grafana", secret))
 		s.is("with a secret", got.Error, "invalid_client")
 	}, client.Client)
