@@ -98,12 +98,15 @@ func (h *Handlers) publicKeys(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.Respond(w, http.StatusOK, set)
 }
 
+// mostResource bounds what WebFinger is asked about, in bytes.
+const mostResource = 1024
+
 // webFinger tells a program which issuer an account has (OpenID Connect Discovery 1.0, 2). It says the same of each
 // account with our host, so nobody learns who has one.
 func (h *Handlers) webFinger(w http.ResponseWriter, r *http.Request) error {
 	const relation = "http://openid.net/specs/connect/1.0/issuer"
 	resource := r.URL.Query().Get("resource")
-	if len(resource) > mostState || !h.isHere(resource) {
+	if len(resource) > mostResource || !h.isHere(resource) {
 		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	}
 	links := []map[string]string{}

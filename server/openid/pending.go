@@ -27,7 +27,7 @@ const (
 	// requestRoom bounds them together, in bytes: nginx takes 8 kB of cookies, and any site can begin a request.
 	requestRoom = 5000
 	// mostSealed bounds a cookie, in bytes: browsers keep 4096 with its name and attributes.
-	mostSealed = 3500
+	mostSealed = 3900
 )
 
 // pending is a request that waits.

@@ -63,11 +63,14 @@ func oauth(code, format string, values ...any) error {
 
 // Limits of what a request may bring, in bytes. The whole travels in a cookie while somebody signs in.
 const (
-	mostState   = 1024
+	mostState   = 2048 // oauth2-proxy writes the address into it where its user was
 	mostNonce   = 512
 	mostHint    = 256
 	mostLocales = 100
 	mostValues  = 10 // in a list
+	// mostReturned bounds the state of a refusal. The program needs it to know what was refused, also if it is too long
+	// to wait; more isn't let through by proxies, which would turn the refusal into a fault of their own.
+	mostReturned = 4096
 )
 
 // The errors of an authorization request that the person reads, because nobody can be led back.
@@ -100,7 +103,7 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 	if !c.RedirectAllowed(a.Redirect) {
 		return request{}, c, errWrongRedirect.Because(fmt.Errorf("redirect_uri of the client %s is %.300q: register it if it is right", c.ID, a.Redirect))
 	}
-	if state := sent["state"]; len(state) == 1 && len(state[0]) <= mostState {
+	if state := sent["state"]; len(state) == 1 && len(state[0]) <= mostReturned {
 		a.State = state[0]
 	}
 	a.Posted = sent.Get("response_mode") == modePost && !isOfAnApp(a.Redirect)
