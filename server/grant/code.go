@@ -214,11 +214,12 @@ func (s *Service) OfRefreshToken(ctx context.Context, token string) (Grant, erro
 }
 
 // Refresh takes the place of a refresh token by another one (RFC 6749, 6). Check looks whether the
-// caller may, as in [Service.Exchange].
+// caller may, as in [Service.Exchange]. Told means, as in a [Code], that the program is told when the session ends: it may
+// have got its address after the grant began.
 //
 // It fails with [ErrInvalid] for a token that doesn't work, and with [ErrReused] for one that was used
 // before: then the whole family ends, because a thief or the program has an old one.
-func (s *Service) Refresh(ctx context.Context, token string, check func(Grant, store.User) error) (Standing, string, error) {
+func (s *Service) Refresh(ctx context.Context, token string, told bool, check func(Grant, store.User) error) (Standing, string, error) {
 	var to reference
 	if err := s.tokens.OpenJSON(token, &to); err != nil {
 		return Standing{}, "", fmt.Errorf("%w: the refresh token %w", ErrInvalid, err)
@@ -240,7 +241,13 @@ func (s *Service) Refresh(ctx context.Context, token string, check func(Grant, s
 		}
 		on.Refreshes, on.Used = to.Number+1, s.c.Now().UTC()
 		found.Value = on.Grant
-		err = s.c.Store.Apply(ctx, store.Batch{grants.Put(found), store.ReplaceSession{Old: on.Under.ID, Session: s.kept(on)}})
+		batch := store.Batch{grants.Put(found), store.ReplaceSession{Old: on.Under.ID, Session: s.kept(on)}}
+		if told {
+			if batch, err = s.promised(ctx, batch, on); err != nil {
+				return Standing{}, "", err
+			}
+		}
+		err = s.c.Store.Apply(ctx, batch)
 		if grants.Changed(err) || errors.Is(err, store.ErrNotFound) {
 			if attempt < store.Attempts {
 				continue // used by another request, ended or confirmed meanwhile

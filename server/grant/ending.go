@@ -64,6 +64,15 @@ func promise(g Grant, ends time.Time) store.Op {
 	})
 }
 
+// promised adds a promise to a batch, unless there is one: a refresh reads it, and seldom writes it.
+func (s *Service) promised(ctx context.Context, batch store.Batch, on Standing) (store.Batch, error) {
+	_, err := promises.Get(ctx, s.c.Store, "", promiseKey(on.UserID, on.Session, on.Program))
+	if errors.Is(err, store.ErrNotFound) {
+		return append(batch, promise(on.Grant, on.Under.Created.Add(s.c.Sessions.Lifetime()))), nil
+	}
+	return batch, err
+}
+
 // promiseKey returns the key of a promise. More tells apart what is kept of one session and program.
 func promiseKey(userID string, of store.Hash, program string, more ...string) string {
 	id := store.HashOf(strings.Join(append([]string{of.String(), program}, more...), " "))

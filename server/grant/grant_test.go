@@ -164,7 +164,7 @@ func TestExchange(t *testing.T) {
 		o.fails("a second exchange", err, grant.ErrReused)
 		_, err = o.two.Find(o.Context(), reference)
 		o.fails("what the first got, after the second", err, grant.ErrInvalid)
-		_, _, err = o.one.Refresh(o.Context(), token, anyGrant)
+		_, _, err = o.one.Refresh(o.Context(), token, false, anyGrant)
 		o.fails("its refresh token", err, grant.ErrInvalid)
 
 		for what, wrong := range map[string]string{
@@ -232,7 +232,7 @@ func TestRefresh(t *testing.T) {
 		token := first
 		for range 3 {
 			o.passes(time.Hour)
-			on, next, err := o.one.Refresh(o.Context(), token, anyGrant)
+			on, next, err := o.one.Refresh(o.Context(), token, false, anyGrant)
 			o.fails("refreshing", err, nil)
 			if next == token || on.Authenticated.Equal(o.now()) {
 				o.Errorf("got the same token, or a sign-in that never was: %s", on.Authenticated)
@@ -241,16 +241,16 @@ func TestRefresh(t *testing.T) {
 			ann = o.confirms(ann)
 		}
 		refusal := errors.New("another client")
-		_, _, err := o.one.Refresh(o.Context(), token, func(grant.Grant, store.User) error { return refusal })
+		_, _, err := o.one.Refresh(o.Context(), token, false, func(grant.Grant, store.User) error { return refusal })
 		o.fails("a refused refresh", err, refusal)
-		_, _, err = o.two.Refresh(o.Context(), first, anyGrant)
+		_, _, err = o.two.Refresh(o.Context(), first, false, anyGrant)
 		o.fails("an old one", err, grant.ErrReused)
-		_, _, err = o.two.Refresh(o.Context(), token, anyGrant)
+		_, _, err = o.two.Refresh(o.Context(), token, false, anyGrant)
 		o.fails("the newest, after that", err, grant.ErrInvalid)
 
 		_, token = o.exchanges(o.code(ann, lasting))
 		o.applies(store.EndSession{ID: ann.Session.ID})
-		_, _, err = o.one.Refresh(o.Context(), token, anyGrant)
+		_, _, err = o.one.Refresh(o.Context(), token, false, anyGrant)
 		o.fails("after the session", err, grant.ErrInvalid)
 	})
 }
@@ -264,7 +264,7 @@ func TestOneRefreshOfMany(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range 16 {
 				all.Go(func() {
-					switch _, _, err := []*grant.Service{o.one, o.two}[i%2].Refresh(o.Context(), token, anyGrant); {
+					switch _, _, err := []*grant.Service{o.one, o.two}[i%2].Refresh(o.Context(), token, false, anyGrant); {
 					case err == nil:
 						got.Add(1)
 					case !errors.Is(err, grant.ErrInvalid):
@@ -290,10 +290,10 @@ func TestLasting(t *testing.T) {
 		for range 4 { // of which each is shorter than the idle time
 			o.passes(20 * time.Hour)
 			var err error
-			_, hers, err = o.one.Refresh(o.Context(), hers, anyGrant)
+			_, hers, err = o.one.Refresh(o.Context(), hers, false, anyGrant)
 			o.fails("with offline_access", err, nil)
 		}
-		_, _, err := o.one.Refresh(o.Context(), his, anyGrant)
+		_, _, err := o.one.Refresh(o.Context(), his, false, anyGrant)
 		o.fails("without it, when bob was away for long", err, grant.ErrInvalid)
 	})
 }
@@ -318,7 +318,7 @@ func TestPrograms(t *testing.T) {
 		reference, _ := o.one.Reference(on.Grant)
 		_, err = o.one.Find(o.Context(), reference)
 		o.fails("its grant", err, grant.ErrInvalid)
-		_, _, err = o.one.Refresh(o.Context(), token, anyGrant)
+		_, _, err = o.one.Refresh(o.Context(), token, false, anyGrant)
 		o.fails("its refresh token", err, grant.ErrInvalid)
 		if again := o.one.End(o.Context(), ann, grafana); shared.CodeOf(again) != shared.CodeNotFound {
 			o.Errorf("ending it again: %v", again)
@@ -393,9 +393,9 @@ func TestMostGrants(t *testing.T) {
 			o.passes(time.Second)
 			_, last = o.exchanges(o.code(ann, lasting))
 		}
-		_, _, err := o.one.Refresh(o.Context(), first, anyGrant)
+		_, _, err := o.one.Refresh(o.Context(), first, false, anyGrant)
 		o.fails("the grant that was used least recently", err, grant.ErrInvalid)
-		_, _, err = o.one.Refresh(o.Context(), last, anyGrant)
+		_, _, err = o.one.Refresh(o.Context(), last, false, anyGrant)
 		o.fails("the newest", err, nil)
 	})
 }

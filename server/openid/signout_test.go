@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/openid"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -291,6 +292,36 @@ func TestBackChannelLogout(t *testing.T) {
 			<-program.failed
 			go s.runs(t.Context())
 			s.is("sid, told again", program.hears(s)["sid"], s.claims(got.IDToken)["sid"])
+		})
+	}
+}
+
+// TestBackChannelLater: a program that gets back-channel-logout while it has sessions is told of the end of those that it
+// refreshes.
+func TestBackChannelLater(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			program := newListener(t)
+			s := newScene(t, open)
+			registry := openid.NewRegistry(s.store, nil, s.now)
+			wiki, secret, err := registry.Add(t.Context(), session.Actor{}, clientOf(t, func(c *openid.Client) { c.ID, c.Secrets = "wiki", nil }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ann := s.user("ann")
+			_, got := s.program(openid.PathToken, codeForm(ann.code("client_id", "wiki", "scope", "openid offline_access")), basic("wiki", secret))
+			wiki.BackChannel = program.URL + "/logout"
+			if _, err := registry.Change(t.Context(), session.Actor{}, wiki); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				s.passes(time.Hour)
+				_, got = s.program(openid.PathToken, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.RefreshToken}}, basic("wiki", secret))
+				s.is("refresh", got.Error, "")
+			}
+			ann.api(shared.PathSignOut, nil)
+			s.is("sid", program.hears(s)["sid"], s.claims(got.IDToken)["sid"])
 		})
 	}
 }

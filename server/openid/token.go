@@ -166,7 +166,7 @@ func (h *Handlers) exchange(ctx context.Context, c Client, sent url.Values) (tok
 // offline_access gets none, and doesn't keep the session.
 func (h *Handlers) refresh(ctx context.Context, c Client, sent url.Values) (tokens, error) {
 	asked := strings.Fields(sent.Get("scope"))
-	on, refreshToken, err := h.Grants.Refresh(ctx, sent.Get("refresh_token"), func(g grant.Grant, user store.User) error {
+	on, refreshToken, err := h.Grants.Refresh(ctx, sent.Get("refresh_token"), c.BackChannel != "", func(g grant.Grant, user store.User) error {
 		if err := c.isOf(g.Program, g.Since); err != nil {
 			return err
 		}
