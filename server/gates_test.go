@@ -306,6 +306,12 @@ func TestGateEnds(t *testing.T) {
 				s.Error(err)
 			}
 		},
+		"the passkey removed with its sessions": func(s *site, ann *visitor) {
+			other := s.visitor()
+			other.name = ann.name
+			other.signsInWithPassword()
+			into[shared.PasskeyList](other, other.sends("DELETE", shared.PathPasskey+other.lists().Passkeys[0].ID+"?"+shared.QueryEndSessions, nil), 200)
+		},
 		"the program's own sign-out": func(s *site, ann *visitor) {
 			if a := ann.at(wiki).sends("GET", shared.GateSignOut, nil); a.status != 303 || a.header.Get("Location") != origin+"/" {
 				s.Errorf("sign-out led to %q: %s", a.header.Get("Location"), a)
@@ -316,6 +322,8 @@ func TestGateEnds(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			onEveryStoreGated(t, func(s *site) {
 				ann := s.user("ann")
+				ann.registers("Phone")
+				into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
 				ann.enters(wiki, "/")
 				at := ann.at(wiki)
 				cookies := at.jar.Cookies(urlOf(s, wiki)) // also where the browser has dropped it

@@ -322,14 +322,16 @@ func TestDiscovery(t *testing.T) {
 func TestSessionOfTokens(t *testing.T) {
 	onEveryStoreScene(t, func(s *scene) {
 		ends := map[string]func(*person){
-			"a sign-out":              func(ann *person) { ann.api(shared.PathSignOut, nil) },
-			"a disabled user":         func(ann *person) { ann.changes(func(u *store.User) { u.Disabled = true }) },
-			"the end in the activity": func(ann *person) { s.endsAll(ann) },
+			"a sign-out":                            func(ann *person) { ann.api(shared.PathSignOut, nil) },
+			"a disabled user":                       func(ann *person) { ann.changes(func(u *store.User) { u.Disabled = true }) },
+			"the end in the activity":               func(ann *person) { s.endsAll(ann) },
+			"the passkey removed with its sessions": func(ann *person) { ann.losesPasskey() },
 		}
 		n := 0
 		for what, end := range ends {
 			n++
 			ann := s.user("ann" + strings.Repeat("n", n))
+			ann.signsInByPasskey()
 			got := s.exchanges(ann.code("scope", "openid offline_access"))
 			s.is(what+": userinfo before", len(s.userinfo(got.AccessToken)) > 0, true)
 			end(ann)
@@ -346,6 +348,24 @@ func (s *scene) endsAll(p *person) {
 	if err := s.store.Apply(s.Context(), store.Batch{store.EndSessions{UserID: p.user.ID}}); err != nil {
 		s.Fatal(err)
 	}
+}
+
+// signsInByPasskey adds a passkey, and signs in with it.
+func (p *person) signsInByPasskey() {
+	p.Helper()
+	p.registers()
+	p.uses(shared.PathSignInBegin, shared.PathSignInFinish)
+}
+
+// losesPasskey removes the passkey with the sessions that began with it, from another browser.
+func (p *person) losesPasskey() {
+	p.Helper()
+	other := p.browser()
+	other.name = p.name
+	other.signsIn()
+	var left shared.PasskeyList
+	other.decodes(other.gets(shared.PathPasskeys), &left)
+	other.decodes(other.sends("DELETE", shared.PathPasskey+left.Passkeys[0].ID+"?"+shared.QueryEndSessions, "", "", own(other)), &left)
 }
 
 // TestTruth: acr and amr say how the user has signed in.

@@ -258,6 +258,7 @@ func TestBackChannelLogout(t *testing.T) {
 						s.Fatal(err)
 					}
 				},
+				"the passkey removed with its sessions": func(ann *person, _ tokens) { ann.losesPasskey() },
 				"the program ended": func(ann *person, _ tokens) {
 					ann.sends("DELETE", shared.PathPrograms+"/client:grafana", "", "", own(ann))
 				},
@@ -266,6 +267,7 @@ func TestBackChannelLogout(t *testing.T) {
 			for what, end := range ends {
 				n++
 				ann := s.user("ann" + strings.Repeat("n", n))
+				ann.signsInByPasskey()
 				got := s.exchanges(ann.code())
 				id := s.claims(got.IDToken)
 				end(ann, got)
