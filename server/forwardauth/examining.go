@@ -18,7 +18,8 @@ func (w Wrong) Error() string { return w.What }
 
 // Examine asks a protected host for its first page as a stranger does who wants in: with an identity of their own
 // making, with the headers of a check, and with the Host of another gate. The proxy must ask Keypeg each time, about this
-// host, and lead to the sign-in. What reaches the program for somebody who is signed in can't be seen from outside.
+// host, and lead to the sign-in. What reaches the program for somebody who is signed in can't be seen from outside,
+// so a proxy that lacks only the lines against forged headers of theirs is not found.
 //
 // The client follows no redirects, and leads the host to the proxy. Organisation is the origin of Keypeg's own address.
 // It fails with [Wrong], or because the host can't be reached.

@@ -43,6 +43,6 @@ func (v *visit) gate(g forwardauth.Gate) func(context.Context) Result {
 		if err != nil {
 			return warn(g.Origin()+" doesn't answer this machine: "+reason(err), do("let the name lead to the proxy that protects it"))
 		}
-		return ok(g.Origin() + " leads strangers to the sign-in, whoever they say they are")
+		return ok(g.Origin() + " leads whoever has no session to the sign-in, whatever headers they send. What its proxy passes on from those who are signed in can't be seen from here: compare it with the block in the manual (keypeg manual gates)")
 	}
 }

@@ -36,7 +36,7 @@ func TestGates(t *testing.T) {
 	if len(checks) != 1 || checks[0].Name != "gate wiki" {
 		t.Fatalf("the checks are %+v", checks)
 	}
-	if r := checks[0].Run(t.Context()); r.State != OK {
+	if r := checks[0].Run(t.Context()); r.State != OK || !strings.Contains(r.Compared, "from those who are signed in can't be seen from here") {
 		t.Errorf("a proxy that asks: %+v", r)
 	}
 	asks = false
