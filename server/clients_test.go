@@ -122,6 +122,10 @@ func TestClients(t *testing.T) {
 			if !isSecret(added.Secret) || !isSecret(rotated.Secret) || len(rotated.Client.Secrets) != 2 {
 				t.Errorf("with an overlap: %+v", rotated)
 			}
+			again := into[shared.RegisteredClient](root, root.sends("POST", wiki+shared.PathRotateOf, `{"overlapDays":7}`), 200)
+			if !isSecret(added.Secret) || !isSecret(rotated.Secret) || !isSecret(again.Secret) {
+				t.Errorf("asked twice, as after an answer that was lost: %+v", again)
+			}
 			at := `{"preset":"grafana","url":"https://wiki.example"}`
 			last := into[shared.RegisteredClient](root, root.sends("POST", wiki+shared.PathRotateOf, at), 200)
 			if isSecret(added.Secret) || isSecret(rotated.Secret) || !isSecret(last.Secret) || !strings.Contains(last.Text, last.Secret) {

@@ -86,7 +86,7 @@ type ChangeClient struct {
 
 // RotateClient gives a program a new secret.
 type RotateClient struct {
-	// OverlapDays is how long the old secret is accepted too; 0 ends it at once.
+	// OverlapDays is how long old secrets are accepted too, at most; 0 ends them at once.
 	OverlapDays int    `json:"overlapDays,omitzero"`
 	Preset      string `json:"preset,omitempty"` // whose text the answer has
 	URL         string `json:"url,omitempty"`    // of the program of the preset; "" means its home

@@ -27,6 +27,8 @@ const (
 	SecretOverlap = 7 * 24 * time.Hour
 	// LongestOverlap is how long it can be accepted at most.
 	LongestOverlap = 90 * 24 * time.Hour
+	// MostSecrets bounds the secrets of a client that are accepted at the same time.
+	MostSecrets = 10
 )
 
 // The errors of a [Registry] that callers compare with errors.Is. A client that isn't there is [store.ErrNotFound].
@@ -37,6 +39,8 @@ var (
 	ErrConfigured = errors.New("openid: the client is in the configuration file")
 	// ErrNoSecret means that a client doesn't authenticate with a secret.
 	ErrNoSecret = errors.New("openid: the client has no secret")
+	// ErrSecrets means that a client has [MostSecrets].
+	ErrSecrets = errors.New("openid: the client has too many secrets")
 	// ErrFull means that there are [MostClients].
 	ErrFull = errors.New("openid: there are too many clients")
 )
@@ -249,10 +253,11 @@ func (r *Registry) Edit(ctx context.Context, who session.Actor, id string, do fu
 	return changed, err
 }
 
-// Rotate gives a client a new secret, and returns it. It is told here only. The old one is accepted for the time of overlap,
-// or not any more if that is 0. A secret that was replaced before ends at once.
+// Rotate gives a client a new secret, and returns it. It is told here only. The old ones are accepted for the time of overlap
+// at most, or not any more if that is 0. One that was replaced before ends when it was to end, if that is sooner: the answer
+// of the rotation before may have been lost, and then the program still uses that one.
 //
-// It fails with [ErrConfigured], [ErrNoSecret] and [store.ErrNotFound].
+// It fails with [ErrConfigured], [ErrNoSecret], [ErrSecrets] and [store.ErrNotFound].
 func (r *Registry) Rotate(ctx context.Context, who session.Actor, id string, overlap time.Duration) (secret string, err error) {
 	if overlap < 0 || overlap > LongestOverlap {
 		return "", fmt.Errorf("the old secret can stay for 0 to %d days", LongestOverlap/(24*time.Hour))
@@ -263,6 +268,9 @@ func (r *Registry) Rotate(ctx context.Context, who session.Actor, id string, ove
 		}
 		stored.Changed = r.now().UTC()
 		secret = stored.renewSecret(stored.Changed, overlap)
+		if len(stored.Secrets) > MostSecrets {
+			return refuse(ErrSecrets, "the client %s has %d secrets that are accepted: wait until one has ended, or end all of them with an overlap of 0s", id, MostSecrets)
+		}
 		return nil
 	})
 	if err != nil {
@@ -324,15 +332,18 @@ func (r *Registry) apply(ctx context.Context, id string, do func(store.Entry[Cli
 // secretPrefix lets people and programs that search for secrets see whose secret it is.
 const secretPrefix = "kp_"
 
-// renewSecret gives the client another secret. Of those that it has, the one without an end stays for the time of overlap.
+// renewSecret gives the client another secret. Those that are accepted end after the time of overlap, unless they end sooner.
 func (c *Client) renewSecret(now time.Time, overlap time.Duration) string {
 	var random [32]byte
 	rand.Read(random[:])
 	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	kept := []Secret{{Hash: store.HashOf(secret), Since: now}}
+	ends := now.Add(overlap)
 	for _, old := range c.Secrets {
-		if old.Until.IsZero() && overlap > 0 {
-			old.Until = now.Add(overlap)
+		if old.Until.IsZero() || old.Until.After(ends) {
+			old.Until = ends
+		}
+		if old.Until.After(now) {
 			kept = append(kept, old)
 		}
 	}

@@ -214,20 +214,35 @@ func TestRotate(t *testing.T) {
 		d.time = d.time.Add(time.Second)
 		accepts("after the overlap", map[string]bool{first: false, second: true})
 		third := rotates(openid.SecretOverlap)
+		d.time = d.time.Add(time.Hour)
 		fourth := rotates(openid.SecretOverlap)
-		accepts("after two rotations", map[string]bool{first: false, second: false, third: true, fourth: true})
-		fifth := rotates(0)
-		accepts("after a rotation without overlap", map[string]bool{third: false, fourth: false, fifth: true})
+		accepts("after two rotations, of which the first may never have been answered", map[string]bool{first: false, second: true, third: true, fourth: true})
+		d.time = d.time.Add(openid.SecretOverlap - time.Hour)
+		accepts("after the overlap of the first of them", map[string]bool{second: false, third: true, fourth: true})
+		fifth := rotates(time.Minute)
+		d.time = d.time.Add(time.Minute)
+		accepts("after a shorter overlap", map[string]bool{third: false, fourth: false, fifth: true})
+		sixth := rotates(0)
+		accepts("after a rotation without overlap", map[string]bool{fifth: false, sixth: true})
 		if n := len(d.finds("grafana").Secrets); n != 1 {
 			t.Errorf("the client has %d secrets", n)
 		}
+
+		for range openid.MostSecrets - 1 {
+			rotates(time.Hour)
+		}
+		_, err := d.Rotate(t.Context(), it, "grafana", time.Hour)
+		d.refuses("one secret more than there can be", err, openid.ErrSecrets, "wait until one has ended")
+		accepts("after a refusal", map[string]bool{sixth: true})
+		last := rotates(0)
+		accepts("after all were ended", map[string]bool{sixth: false, last: true})
 
 		for _, overlap := range []time.Duration{-1, openid.LongestOverlap + 1} {
 			if _, err := d.Rotate(t.Context(), it, "grafana", overlap); err == nil {
 				t.Errorf("an overlap of %s was accepted", overlap)
 			}
 		}
-		_, err := d.Rotate(t.Context(), it, "wiki", 0)
+		_, err = d.Rotate(t.Context(), it, "wiki", 0)
 		d.refuses("a secret of the configuration file", err, openid.ErrConfigured, "change it there")
 		_, err = d.Rotate(t.Context(), it, "nobody", 0)
 		d.refuses("nobody's secret", err, store.ErrNotFound, `no client "nobody"`)
@@ -263,8 +278,8 @@ func TestChangeAtTheSameTime(t *testing.T) {
 			}
 			return true
 		})
-		if accepted != 2 || len(found.Secrets) != 2 {
-			t.Errorf("after %d rotations, %d of the %d secrets that were told are accepted; want the last two", each, accepted, len(found.Secrets))
+		if accepted != each || len(found.Secrets) != each+1 {
+			t.Errorf("after %d rotations, %d of the secrets that were told are accepted, and there are %d; want each, and the first", each, accepted, len(found.Secrets))
 		}
 	})
 }

@@ -12,6 +12,7 @@ var frenchRefusals = []Refusal{
 	{"Another program has this client id. Choose another one.", "Un autre programme a cet identifiant client. Choisissez-en un autre."},
 	{"This program is in the configuration file, and can be changed there only.", "Ce programme est dans le fichier de configuration et ne peut être modifié que là."},
 	{"This program has no secret, because of how it authenticates.", "Ce programme n’a pas de secret, parce qu’il s’authentifie autrement."},
+	{"This program has too many secrets that are still accepted. End the old ones at once, or wait until one has ended.", "Ce programme a trop de secrets encore acceptés. Mettez fin aux anciens tout de suite, ou attendez que l’un d’eux prenne fin."},
 	{"There are too many programs. Remove those that nobody uses.", "Il y a trop de programmes. Supprimez ceux que personne n’utilise."},
 	{"This program isn't registered any more.", "Ce programme n’est plus enregistré."},
 	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "Quelqu’un d’autre a modifié ce programme entre-temps. Regardez-le de nouveau, puis modifiez-le."},

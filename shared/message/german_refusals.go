@@ -12,6 +12,7 @@ var germanRefusals = []Refusal{
 	{"Another program has this client id. Choose another one.", "Ein anderes Programm hat diese Client-ID. Wählen Sie eine andere."},
 	{"This program is in the configuration file, and can be changed there only.", "Dieses Programm steht in der Konfigurationsdatei und lässt sich nur dort ändern."},
 	{"This program has no secret, because of how it authenticates.", "Dieses Programm hat kein Geheimnis, weil es sich anders ausweist."},
+	{"This program has too many secrets that are still accepted. End the old ones at once, or wait until one has ended.", "Dieses Programm hat zu viele Geheimnisse, die noch gelten. Beenden Sie die alten sofort, oder warten Sie, bis eines nicht mehr gilt."},
 	{"There are too many programs. Remove those that nobody uses.", "Es sind zu viele Programme. Entfernen Sie die, die niemand benutzt."},
 	{"This program isn't registered any more.", "Dieses Programm ist nicht mehr eingetragen."},
 	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "Jemand anderes hat dieses Programm inzwischen geändert. Sehen Sie es noch einmal an, und ändern Sie es dann."},

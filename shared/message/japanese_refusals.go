@@ -12,6 +12,7 @@ var japaneseRefusals = []Refusal{
 	{"Another program has this client id. Choose another one.", "このクライアント ID は別のプログラムが使用しています。別の ID を選んでください。"},
 	{"This program is in the configuration file, and can be changed there only.", "このプログラムは設定ファイルにあるため、そこでのみ変更できます。"},
 	{"This program has no secret, because of how it authenticates.", "このプログラムは別の方法で認証するため、シークレットがありません。"},
+	{"This program has too many secrets that are still accepted. End the old ones at once, or wait until one has ended.", "このプログラムには、まだ有効なシークレットが多すぎます。古いものをすぐに終了するか、どれかが終了するまで待ってください。"},
 	{"There are too many programs. Remove those that nobody uses.", "プログラムが多すぎます。使われていないものを削除してください。"},
 	{"This program isn't registered any more.", "このプログラムはもう登録されていません。"},
 	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "このプログラムは別の人が変更しました。もう一度確認してから変更してください。"},

@@ -12,6 +12,7 @@ var spanishRefusals = []Refusal{
 	{"Another program has this client id. Choose another one.", "Otro programa tiene este identificador de cliente. Elige otro."},
 	{"This program is in the configuration file, and can be changed there only.", "Este programa está en el archivo de configuración y solo se puede cambiar allí."},
 	{"This program has no secret, because of how it authenticates.", "Este programa no tiene secreto, porque se autentica de otra forma."},
+	{"This program has too many secrets that are still accepted. End the old ones at once, or wait until one has ended.", "Este programa tiene demasiados secretos que aún se aceptan. Termina los antiguos de inmediato o espera a que termine alguno."},
 	{"There are too many programs. Remove those that nobody uses.", "Hay demasiados programas. Elimina los que nadie usa."},
 	{"This program isn't registered any more.", "Este programa ya no está registrado."},
 	{"Somebody else has changed this program meanwhile. Look at it again, and then change it.", "Otra persona ha cambiado este programa mientras tanto. Míralo otra vez y cámbialo después."},

@@ -344,7 +344,7 @@ type clientRotate struct {
 
 func (c *clientRotate) takes(l *commandLine) {
 	c.ofClient.takes(l)
-	l.DurationVar(&c.Overlap, "overlap", openid.SecretOverlap, "How long the old secret is accepted too. 0s ends it now.")
+	l.DurationVar(&c.Overlap, "overlap", openid.SecretOverlap, "How long old secrets are accepted too, at most. 0s ends them now.")
 }
 
 func (c *clientRotate) Run(ctx context.Context, t terminal, s *settings) error {
@@ -358,7 +358,7 @@ func (c *clientRotate) Run(ctx context.Context, t terminal, s *settings) error {
 		}
 		for _, old := range rotated.Client.Secrets {
 			if !old.Until.IsZero() {
-				fmt.Fprintf(t.Err, "The old one is accepted until %s.\n", clock(old.Until))
+				fmt.Fprintf(t.Err, "The one of %s is accepted until %s.\n", dayOf(old.Since), clock(old.Until))
 			}
 		}
 		return nil

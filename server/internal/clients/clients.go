@@ -132,8 +132,8 @@ func (c Clients) change(w http.ResponseWriter, r *http.Request) error {
 
 // rotate gives a program a new secret.
 //
-// Refusals: [shared.CodeInvalidClient], [shared.CodeNotFound], and [shared.CodeConflict] if it has none, or is in the
-// configuration file.
+// Refusals: [shared.CodeInvalidClient], [shared.CodeNotFound], and [shared.CodeConflict] if it has none or too many,
+// or is in the configuration file.
 func (c Clients) rotate(w http.ResponseWriter, r *http.Request) error {
 	var request shared.RotateClient
 	if err := httpapi.Decode(r, &request); err != nil {
@@ -239,6 +239,8 @@ func refused(err error) error {
 		return shared.Errorf(shared.CodeConflict, "This program is in the configuration file, and can be changed there only.").Because(err)
 	case errors.Is(err, openid.ErrNoSecret):
 		return shared.Errorf(shared.CodeConflict, "This program has no secret, because of how it authenticates.").Because(err)
+	case errors.Is(err, openid.ErrSecrets):
+		return shared.Errorf(shared.CodeConflict, "This program has too many secrets that are still accepted. End the old ones at once, or wait until one has ended.").Because(err)
 	case errors.Is(err, openid.ErrFull):
 		return shared.Errorf(shared.CodeConflict, "There are too many programs. Remove those that nobody uses.").Because(err)
 	case errors.Is(err, store.ErrNotFound):
