@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -17,27 +18,53 @@ import (
 // authorize is the authorization endpoint. Whoever is signed in and has nothing to decide goes back to the program
 // at once.
 func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
-	sent := r.URL.Query()
 	if r.Method == http.MethodPost {
-		posted, err := httpapi.Form(r)
-		if err != nil {
-			return err
-		}
-		sent = posted
+		return h.comesByGet(w, r)
 	}
-	a, c, err := h.readRequest(r.Context(), sent)
-	if err == nil && r.Method == http.MethodPost {
-		// A POST of another site comes without our cookies, and a GET has them (RFC 6265bis, 5.6.7.1).
-		var p pending
-		if p, err = h.wait(w, r, a); err == nil {
-			http.Redirect(w, r, p.continues(), http.StatusSeeOther)
-			return nil
-		}
-	}
+	a, c, err := h.readAddress(r)
 	if err == nil {
 		err = h.decide(w, r, pending{request: a}, c)
 	}
 	return h.refusedTo(w, r, pending{request: a}, c, err)
+}
+
+// queryPosted is the parameter of an address that has a request which came by POST, sealed.
+const queryPosted = "posted"
+
+// comesByGet checks a request that came by POST, and makes the browser send it again by GET. A POST of another site comes
+// without our cookies (RFC 6265bis, 5.6.7.1): it doesn't say who is signed in, nor which requests wait already. So it
+// must set none either, or another site could fill a browser with them until no server takes its requests.
+func (h *Handlers) comesByGet(w http.ResponseWriter, r *http.Request) error {
+	sent, err := httpapi.Form(r)
+	if err != nil {
+		return err
+	}
+	a, c, err := h.readRequest(r.Context(), sent)
+	if err != nil {
+		return h.refusedTo(w, r, pending{request: a}, c, err)
+	}
+	sealed, err := h.sealed(a)
+	if err != nil {
+		return h.refusedTo(w, r, pending{request: a}, c, err)
+	}
+	http.Redirect(w, r, PathAuthorize+"?"+url.Values{queryPosted: {sealed}}.Encode(), http.StatusSeeOther)
+	return nil
+}
+
+// readAddress reads the request of an address. One that came by POST begins anew each time, as any other does: whoever
+// has its address can't make an old sign-in count as one that it led to.
+func (h *Handlers) readAddress(r *http.Request) (request, Client, error) {
+	sent := r.URL.Query()
+	if sent.Has("client_id") || !sent.Has(queryPosted) {
+		return h.readRequest(r.Context(), sent)
+	}
+	a := h.opened(sent.Get(queryPosted))
+	c, err := h.stillTaken(r.Context(), a)
+	if err != nil {
+		return request{}, c, err
+	}
+	a.Begun = h.begins()
+	return a, c, nil
 }
 
 // goOn is where a request goes on that waited in the browser.
@@ -55,14 +82,23 @@ func (h *Handlers) continued(r *http.Request, id string) (pending, Client, error
 	if err != nil {
 		return p, Client{}, err
 	}
-	c, err := h.client(r.Context(), p.Client)
-	if errors.Is(err, store.ErrNotFound) {
-		return p, c, errUnknownClient
-	}
-	if err == nil && !c.RedirectAllowed(p.Redirect) { // any more
-		return p, c, errWrongRedirect
-	}
+	c, err := h.stillTaken(r.Context(), p.request)
 	return p, c, err
+}
+
+// stillTaken returns the client of a request that was checked before, which must be able to send it now.
+func (h *Handlers) stillTaken(ctx context.Context, a request) (Client, error) {
+	if a.Client == "" || h.Now().Sub(a.Begun) > requestLife {
+		return Client{}, errGone
+	}
+	c, err := h.client(ctx, a.Client)
+	if errors.Is(err, store.ErrNotFound) {
+		return c, errUnknownClient
+	}
+	if err == nil && !c.RedirectAllowed(a.Redirect) { // any more
+		return c, errWrongRedirect
+	}
+	return c, err
 }
 
 // refusedTo leads the browser back to the program with a refusal, if err is one that a program reads.

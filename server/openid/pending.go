@@ -40,19 +40,26 @@ type pending struct {
 // continues is the address where a request goes on.
 func (p pending) continues() string { return shared.PageContinue + p.id }
 
-// wait makes a request wait in the browser.
+// wait makes a request wait in the browser. Only a GET may lead here: a POST of another site has no cookies, so makeRoom
+// would drop none.
 func (h *Handlers) wait(w http.ResponseWriter, r *http.Request, a request) (pending, error) {
-	sealed, err := h.requests.SealJSON(a)
+	sealed, err := h.sealed(a)
 	if err != nil {
 		return pending{}, err
-	}
-	if len(sealed) > mostSealed {
-		return pending{}, oauth("invalid_request", "the request is too long")
 	}
 	h.makeRoom(w, r, len(sealed))
 	p := pending{request: a, id: strings.ToLower(rand.Text()[:16])}
 	h.Cookies.Set(w, cookieRequest+p.id, sealed, requestLife)
 	return p, nil
+}
+
+// sealed returns a request for the browser to keep, in a cookie or an address.
+func (h *Handlers) sealed(a request) (string, error) {
+	sealed, err := h.requests.SealJSON(a)
+	if err == nil && len(sealed) > mostSealed {
+		err = oauth("invalid_request", "the request is too long")
+	}
+	return sealed, err
 }
 
 // makeRoom drops the oldest requests of a browser, for one more of this size.
@@ -98,7 +105,7 @@ var errGone = shared.Errorf(shared.CodeNotFound, "This sign-in was begun too lon
 // pendingOf returns the request with an id, which must wait in this browser.
 func (h *Handlers) pendingOf(r *http.Request, id string) (pending, error) {
 	a := h.opened(h.Cookies.Value(r, cookieRequest+id))
-	if a.Client == "" || h.Now().Sub(a.Begun) > requestLife {
+	if a.Client == "" {
 		return pending{}, errGone
 	}
 	return pending{request: a, id: id}, nil

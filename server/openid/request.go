@@ -99,7 +99,7 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 	if err != nil {
 		return request{}, c, err
 	}
-	a := request{Client: c.ID, Redirect: sent.Get("redirect_uri"), Begun: h.Now().UTC().Truncate(time.Microsecond)}
+	a := request{Client: c.ID, Redirect: sent.Get("redirect_uri"), Begun: h.begins()}
 	if !c.RedirectAllowed(a.Redirect) {
 		return request{}, c, errWrongRedirect.Because(fmt.Errorf("redirect_uri of the client %s is %.300q: register it if it is right", c.ID, a.Redirect))
 	}
@@ -109,6 +109,9 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 	a.Posted = sent.Get("response_mode") == modePost && !isOfAnApp(a.Redirect)
 	return a, c, a.fill(h, ctx, c, sent)
 }
+
+// begins returns when a request begins that comes now.
+func (h *Handlers) begins() time.Time { return h.Now().UTC().Truncate(time.Microsecond) }
 
 // fill reads what is left. Its errors go to the program.
 func (a *request) fill(h *Handlers, ctx context.Context, c Client, sent url.Values) error {
