@@ -315,7 +315,11 @@ func TestDiscovery(t *testing.T) {
 		t.Errorf("WebFinger answers %+v", links)
 	}
 	s.is("its type (RFC 7033, 4.2)", p.gets("/.well-known/webfinger?resource=acct:nobody@"+host).header.Get("Content-Type"), "application/jrd+json")
-	s.is("WebFinger of another host", p.gets("/.well-known/webfinger?rel="+relation+"&resource=acct:ann@example.com").status, 404)
+	// The domain of an organisation's mail leads its WebFinger here, as Tailscale wants it.
+	s.is("WebFinger of the domain of the mail", p.gets("/.well-known/webfinger?rel="+relation+"&resource=acct:ann@example.com").status, 200)
+	for _, resource := range []string{"", "ann", "ann@example.com", "acct:ann", "acct:@example.com", "acct:ann@", "acct:ann@example.com/path", "mailto:ann@example.com", "https://example.com/", "http://example.com/ann"} {
+		s.is("WebFinger of "+resource, p.gets("/.well-known/webfinger?resource="+url.QueryEscape(resource)).status, 404)
+	}
 }
 
 // TestSessionOfTokens: what a session's end does to what stands on it.

@@ -102,11 +102,11 @@ func (h *Handlers) publicKeys(w http.ResponseWriter, r *http.Request) error {
 const mostResource = 1024
 
 // webFinger tells a program which issuer an account has (OpenID Connect Discovery 1.0, 2). It says the same of each
-// account with our host, so nobody learns who has one.
+// account, so nobody learns who has one.
 func (h *Handlers) webFinger(w http.ResponseWriter, r *http.Request) error {
 	const relation = "http://openid.net/specs/connect/1.0/issuer"
 	resource := r.URL.Query().Get("resource")
-	if len(resource) > mostResource || !h.isHere(resource) {
+	if len(resource) > mostResource || !h.mayBeHere(resource) {
 		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	}
 	links := []map[string]string{}
@@ -116,15 +116,21 @@ func (h *Handlers) webFinger(w http.ResponseWriter, r *http.Request) error {
 	return respondSorted(w, "application/jrd+json", map[string]any{"subject": resource, "links": links})
 }
 
-// isHere reports whether a resource names an account here: by an acct address or a URL of our host.
-func (h *Handlers) isHere(resource string) bool {
+// mayBeHere reports whether a resource may name an account here: by an acct address (RFC 7565) or a URL of our host. The
+// domain of an acct address is that of the organisation's mail, which leads its WebFinger here. We don't know it, and
+// whoever asks us about another domain learns only what our discovery says.
+func (h *Handlers) mayBeHere(resource string) bool {
+	if account, is := strings.CutPrefix(resource, "acct:"); is {
+		at := strings.LastIndex(account, "@")
+		if at <= 0 {
+			return false
+		}
+		named, err := url.Parse("https://" + account[at+1:])
+		return err == nil && named.Hostname() != "" && named.Host == account[at+1:]
+	}
 	issuer, err := url.Parse(h.Issuer)
 	if err != nil {
 		return false
-	}
-	if account, is := strings.CutPrefix(resource, "acct:"); is {
-		at := strings.LastIndex(account, "@")
-		return at > 0 && strings.EqualFold(account[at+1:], issuer.Host)
 	}
 	named, err := url.Parse(resource)
 	return err == nil && named.Scheme == issuer.Scheme && strings.EqualFold(named.Host, issuer.Host)
