@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // forgets drops the cookies of a browser at its host.
@@ -43,6 +45,19 @@ func TestGateBeginsAnew(t *testing.T) {
 			}
 			if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "Your browser sends no cookies back") || !strings.Contains(string(a.body), "Allow cookies for wiki.example.com") {
 				s.Errorf("the second round ends with %s", a)
+			}
+		})
+		s.Run("whoever must sign in meanwhile", func(*testing.T) {
+			dora := s.user("dora")
+			a := dora.goesOn(dora.goesOn(dora.at(wiki).asksForward("/x")))
+			s.passes(2 * time.Minute)
+			dora.sends("POST", shared.PathSignOut, nil)
+			for range 3 { // arrive; and enter, authorize once more
+				a = dora.goesOn(a)
+			}
+			next := urlOf(s, a.header.Get("Location")).Query().Get("next")
+			if at := urlOf(s, next); at.Path != shared.PageGate || at.Query().Get("gate") != "wiki" || at.Query().Get("second") != "1" {
+				s.Errorf("after the sign-in it goes on at %q: %s", next, a)
 			}
 		})
 		s.Run("a code that is too old", func(*testing.T) {

@@ -44,8 +44,9 @@ var programPage = regexp.MustCompile("^(" + shared.PageContinue + "[a-z2-7]{16}|
 
 var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")
 
-// gatePage is [shared.PageGate] as package forwardauth writes it. Only the name of a gate and a hash are in it.
-var gatePage = regexp.MustCompile("^" + shared.PageGate + "\\?bound=[a-zA-Z0-9_-]{43}&gate=[a-z0-9-]{1,64}$")
+// gatePage is [shared.PageGate] as package forwardauth writes it. Only the name of a gate, a hash and which try it is
+// are in it.
+var gatePage = regexp.MustCompile("^" + shared.PageGate + "\\?bound=[a-zA-Z0-9_-]{43}&gate=[a-z0-9-]{1,64}(&second=1)?$")
 
 // WithNext adds the page to go to afterwards to a path.
 func WithNext(path, next string) string {
