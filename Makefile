@@ -142,7 +142,7 @@ outdated:
 			$$(echo "$$modules" | sort -u) \
 			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
 			github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY) miniflux.app/v2@$(MINIFLUX) 2>/dev/null; \
-		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT) oidc-provider@$(OIDC_PROVIDER) express@$(EXPRESS) express-session@$(EXPRESS_SESSION) jose@$(JOSE) standardwebhooks@$(STANDARDWEBHOOKS) react@$(REACT) react-dom@$(REACT) vue@$(VUE) esbuild@$(ESBUILD); do \
+		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT) oidc-client-ts@$(OIDC_CLIENT_TS) oidc-provider@$(OIDC_PROVIDER) express@$(EXPRESS) express-session@$(EXPRESS_SESSION) jose@$(JOSE) standardwebhooks@$(STANDARDWEBHOOKS) react@$(REACT) react-dom@$(REACT) vue@$(VUE) esbuild@$(ESBUILD); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
 		done); \
@@ -201,6 +201,13 @@ bin/openid-client/node_modules/openid-client/package.json: | tools-apt
 	rm -rf bin/openid-client && mkdir -p bin/openid-client && cd bin/openid-client && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . openid-client@$(OPENID_CLIENT) >/dev/null
 	touch $@
 
+# What signs in with Keypeg in a popup, in a test, as programs in a browser do. It is not a part of Keypeg.
+OIDC_CLIENT_TS := 3.5.0
+
+bin/oidc-client-ts/node_modules/oidc-client-ts/package.json: | tools-apt
+	rm -rf bin/oidc-client-ts && mkdir -p bin/oidc-client-ts && cd bin/oidc-client-ts && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . oidc-client-ts@$(OIDC_CLIENT_TS) >/dev/null
+	touch $@
+
 # With which programs on Node are written in a test, as the manual has it. They are not a part of Keypeg.
 EXPRESS := 5.3.0
 EXPRESS_SESSION := 1.19.0
@@ -235,7 +242,7 @@ bin/frameworks/node_modules/esbuild/bin/esbuild: | tools-apt
 	rm -rf bin/frameworks && mkdir -p bin/frameworks && cd bin/frameworks && npm install --silent --no-audit --no-fund --ignore-scripts --prefix . react@$(REACT) react-dom@$(REACT) vue@$(VUE) esbuild@$(ESBUILD) >/dev/null
 	touch $@
 
-tools: tools-apt bin/express/node_modules/standardwebhooks/package.json bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json bin/oidc-provider/node_modules/oidc-provider/package.json bin/frameworks/node_modules/esbuild/bin/esbuild
+tools: tools-apt bin/express/node_modules/standardwebhooks/package.json bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json bin/oidc-client-ts/node_modules/oidc-client-ts/package.json bin/oidc-provider/node_modules/oidc-provider/package.json bin/frameworks/node_modules/esbuild/bin/esbuild
 
 STATICCHECK := v0.8.2
 

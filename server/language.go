@@ -21,13 +21,13 @@ func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		httpapi.ChooseLanguage(w, text)
 		s.explainEnd(w, r, text) // the reason, which the page had in the other language
 	}
-	http.Redirect(w, r, s.pageWithLanguage(typed.Get("at")), http.StatusSeeOther)
+	http.Redirect(w, r, s.pageWithLanguage(w, r, typed.Get("at")), http.StatusSeeOther)
 	return nil
 }
 
 // pageWithLanguage returns the page of an address, if the language can be chosen there, and the sign-in
 // page otherwise. So a form can't lead anywhere else.
-func (s *Server) pageWithLanguage(at string) string {
+func (s *Server) pageWithLanguage(w http.ResponseWriter, r *http.Request, at string) string {
 	address, err := url.Parse(at)
 	if err != nil {
 		return shared.PageSignIn
@@ -35,8 +35,8 @@ func (s *Server) pageWithLanguage(at string) string {
 	if slices.Contains([]string{shared.PageAbout, shared.PageRecovery, shared.PageEnrol, shared.PageDevice}, address.Path) {
 		return address.Path
 	}
-	if strings.HasPrefix(address.Path, shared.PageContinue) && s.nextPage(address.Path) == address.Path {
+	if strings.HasPrefix(address.Path, shared.PageContinue) && s.nextPage(w, r, address.Path) == address.Path {
 		return address.Path
 	}
-	return httpapi.WithNext(shared.PageSignIn, s.nextPage(address.Query().Get("next")))
+	return httpapi.WithNext(shared.PageSignIn, s.nextPage(w, r, address.Query().Get("next")))
 }

@@ -28,7 +28,7 @@ func (s *Server) pastMove(r *http.Request, next string) string {
 }
 
 func (s *Server) showMoved(w http.ResponseWriter, r *http.Request) error {
-	next := s.nextPage(r.FormValue("next"))
+	next := s.nextPage(w, r, r.FormValue("next"))
 	who, err := s.people.authenticate(r)
 	if shared.CodeOf(err) == shared.CodeUnauthenticated {
 		s.toSignIn(w, r)
@@ -55,7 +55,7 @@ func (s *Server) submitMoved(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next := s.nextPage(typed.Get("next"))
+	next := s.nextPage(w, r, typed.Get("next"))
 	if typed.Has("later") || !s.isFormer(r) {
 		s.cookies.Set(w, cookieMoveLater, "yes", laterFor)
 		http.Redirect(w, r, next, http.StatusSeeOther)

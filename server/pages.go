@@ -37,11 +37,16 @@ func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
 }
 
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := httpapi.WithNext(shared.PageSignIn, s.nextPage(r.URL.RequestURI()))
+	to := httpapi.WithNext(shared.PageSignIn, s.nextPage(w, r, r.URL.RequestURI()))
 	s.sessionEnded(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// nextPage returns the page to go to after signing in.
-func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.c.App.Pages).Next(asked) }
+// nextPage returns the page to go to after signing in. If a program waits there for a sign-in in a popup, the answer leaves
+// the popup connected to it.
+func (s *Server) nextPage(w http.ResponseWriter, r *http.Request, asked string) string {
+	next := httpapi.Pages(s.c.App.Pages).Next(asked)
+	s.provider.KeepOpener(w, r, next)
+	return next
+}

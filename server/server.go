@@ -172,6 +172,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		Providers: s.c.Providers, Accounts: s.c.Accounts,
 		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Pages: s.c.App.Pages, Now: s.c.Now, Log: s.c.Log, Origin: s.c.Address.Origin,
 		Visitor: s.local.visitor, SetSession: s.local.setSession,
+		Leads: func(w http.ResponseWriter, r *http.Request, next string) { s.provider.KeepOpener(w, r, next) }, // which isn't made yet
 	})
 	if err != nil {
 		return err

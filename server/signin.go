@@ -126,7 +126,7 @@ func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next stri
 // The sign-in page: a form that works without a script.
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
-	next := s.nextPage(r.FormValue("next"))
+	next := s.nextPage(w, r, r.FormValue("next"))
 	program := s.provider.ProgramOf(r, next)
 	r = httpapi.Preferring(r, program.Locales)
 	if _, err := s.people.authenticate(r); err == nil {
@@ -186,7 +186,7 @@ func (s *Server) forgetKnown(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.local.device.Forget(w, r)
-	http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, s.nextPage(typed.Get("next"))), http.StatusSeeOther)
+	http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, s.nextPage(w, r, typed.Get("next"))), http.StatusSeeOther)
 	return nil
 }
 
@@ -195,7 +195,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next := s.nextPage(typed.Get("next"))
+	next := s.nextPage(w, r, typed.Get("next"))
 	in := shared.PasswordSignIn{Name: typed.Get("name"), Password: typed.Get("password"), Failed: failedTries(typed)}
 
 	issued, err := s.signInAs(r, in)
@@ -236,7 +236,7 @@ func (s *Server) toSignedIn(w http.ResponseWriter, r *http.Request, next string)
 // with a notice of what was refused. A browser without either cookie got one a moment ago
 // and didn't send it back; an empty sign-in page would not explain that.
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
-	next := s.nextPage(r.FormValue("next"))
+	next := s.nextPage(w, r, r.FormValue("next"))
 	if s.cookies.Value(r, httpapi.CookieSession) != "" {
 		http.Redirect(w, r, s.pastMove(r, next), http.StatusSeeOther)
 		return nil

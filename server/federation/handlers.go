@@ -38,6 +38,8 @@ type Handlers struct {
 	Visitor func(*http.Request) session.Actor
 	// SetSession sets the cookie of an issued session.
 	SetSession func(http.ResponseWriter, *http.Request, session.Issued)
+	// Leads prepares an answer on the way to a page of ours: see [openid.Handlers.KeepOpener].
+	Leads func(w http.ResponseWriter, r *http.Request, next string)
 
 	seal     *seal.Sealer
 	warnings warnings
@@ -112,6 +114,7 @@ func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	next := h.Pages.Next(r.FormValue("next"))
+	h.Leads(w, r, next)
 	if _, err := h.Gates.Authenticate(r); err == nil {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
@@ -199,6 +202,7 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.unexpected(w, r, p, err)
 	}
+	h.Leads(w, r, a.Next)
 	identity, err := p.finish(r.Context(), a.pendingRequest, r.URL.Query())
 	if err == nil {
 		h.warnings.works(p)

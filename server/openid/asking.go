@@ -126,7 +126,11 @@ func (h *Handlers) form(w http.ResponseWriter, r *http.Request) (typed url.Value
 	if err != nil {
 		return nil, of, nil, err
 	}
-	if h.forms.OpenJSON(typed.Get("request"), &of) != nil || h.Now().After(of.Until) {
+	if h.forms.OpenJSON(typed.Get("request"), &of) != nil {
+		return nil, of, nil, errGone
+	}
+	h.KeepOpener(w, r, shared.PageContinue+of.Request)
+	if h.Now().After(of.Until) {
 		return nil, of, nil, errGone
 	}
 	who, err = h.caller(w, r)

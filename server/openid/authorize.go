@@ -22,6 +22,7 @@ func (h *Handlers) authorize(w http.ResponseWriter, r *http.Request) error {
 		return h.comesByGet(w, r)
 	}
 	a, c, err := h.readAddress(r)
+	keepOpener(w, a)
 	if err == nil {
 		err = h.decide(w, r, pending{request: a}, c)
 	}
@@ -40,6 +41,7 @@ func (h *Handlers) comesByGet(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a, c, err := h.readRequest(r.Context(), sent)
+	keepOpener(w, a)
 	if err != nil {
 		return h.refusedTo(w, r, pending{request: a}, c, err)
 	}
@@ -69,6 +71,7 @@ func (h *Handlers) readAddress(r *http.Request) (request, Client, error) {
 
 // goOn is where a request goes on that waited in the browser.
 func (h *Handlers) goOn(w http.ResponseWriter, r *http.Request) error {
+	h.KeepOpener(w, r, r.URL.Path)
 	p, c, err := h.continued(r, r.PathValue("id"))
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (h *Handlers) discovery(w http.ResponseWriter, _ *http.Request) error {
 		"prompt_values_supported":  []string{"none", "login", "consent", "select_account"},
 		"acr_values_supported":     []string{acrPasskey, acrHardware},
 		"subject_types_supported":  []string{"public", "pairwise"},
-		"display_values_supported": []string{"page", "popup", "touch"},
+		"display_values_supported": []string{"page", displayPopup, "touch"},
 		"ui_locales_supported":     h.Languages,
 		"claims_supported": []string{
 			"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr",

@@ -34,6 +34,7 @@ type request struct {
 	Hint      string    `json:"h,omitempty"` // login_hint
 	Locales   string    `json:"l,omitempty"` // ui_locales
 	Posted    bool      `json:"f,omitempty"` // response_mode is form_post
+	Popup     bool      `json:"d,omitempty"` // display is popup
 	Begun     time.Time `json:"b"`
 }
 
@@ -107,6 +108,7 @@ func (h *Handlers) readRequest(ctx context.Context, sent url.Values) (request, C
 		a.State = state[0]
 	}
 	a.Posted = sent.Get("response_mode") == modePost && !isOfAnApp(a.Redirect)
+	a.Popup = sent.Get("display") == displayPopup && !isOfAnApp(a.Redirect)
 	return a, c, a.fill(h, ctx, c, sent)
 }
 
