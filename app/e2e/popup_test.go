@@ -168,6 +168,7 @@ func TestSignInInPopup(t *testing.T) {
 	})
 	t.Run("with a passkey", func(t *testing.T) {
 		popup := ann.beginsInPopup(`{}`)
+		popup.cannotAutofill()
 		popup.clicks("[form=other-account]")
 		popup.isAtSignIn()
 		passkey.SignCount += 10 // the other copy was used
