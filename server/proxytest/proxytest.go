@@ -8,6 +8,7 @@ package proxytest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -34,7 +35,7 @@ func FreeAddress(t testing.TB) string {
 // isn't running for a moment: it is below those that systems give to connections, and to tests of other packages
 // that listen at port 0 (from 32768 on Linux, from 49152 elsewhere). No two calls in a process return the same one.
 func FreePort() (int, error) {
-	var taken error
+	taken := errors.New("each port that was tried has been given already")
 	for range 100 {
 		port := 20000 + rand.IntN(12000)
 		free, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
