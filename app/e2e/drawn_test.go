@@ -72,7 +72,11 @@ func (b *browser) seesDrawnAlike(what string) {
 	before := value[string](b, placed)
 	value[bool](b, `openGate(), true`)
 	b.seesNo("#drawn")
-	if after := value[string](b, placed); after != before {
+	after := value[string](b, placed)
+	if passed := value[bool](b, `new Date(performance.timeOrigin).toDateString() !== new Date().toDateString()`); passed {
+		return // a day has ended in between: what was today is yesterday
+	}
+	if after != before {
 		b.t.Errorf("%s: the server and the program draw differently (- and +):\n%s", what, differing(before, after))
 	}
 }
