@@ -50,7 +50,7 @@ func TestCutAnswers(t *testing.T) {
 	ann.touches("#passkey-add")
 	holds.Store(true)
 	ann.touches("#passkey-register")
-	<-begun
+	arrives(ann, "the page to ask", begun)
 	holds.Store(false)
 	ann.opens("/settings")
 	ann.findsText("#passkeys", "Not used yet")

@@ -272,6 +272,18 @@ func (b *browser) until(what string, so func() bool) {
 	}
 }
 
+// arrives waits until something comes from a channel. A bare receive would keep all tests from ending.
+func arrives[T any](b *browser, what string, from <-chan T) T {
+	b.t.Helper()
+	var it T
+	select {
+	case it = <-from:
+	case <-time.After(patience):
+		b.t.Fatalf("waited in vain for %s", what)
+	}
+	return it
+}
+
 func TestLive(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)

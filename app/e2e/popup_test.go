@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
@@ -83,13 +82,7 @@ func (b *browser) beginsInPopup(wishes string) *browser {
 	// While it leaves the empty page of a popup for ours, Chromium refuses what is asked about it.
 	opened := chromedp.WaitNewTarget(b.ctx, func(popup *target.Info) bool { return strings.HasPrefix(popup.URL, b.server.url) })
 	b.clicks("#begin")
-	var popup *browser
-	select {
-	case id := <-opened:
-		popup = b.opensTab(chromedp.WithTargetID(id))
-	case <-time.After(patience):
-		b.t.Fatal("no popup with an opener comes to Keypeg")
-	}
+	popup := b.opensTab(chromedp.WithTargetID(arrives(b, "a popup with an opener that comes to Keypeg", opened)))
 	popup.waitsFor("being at Keypeg", `location.origin === `+quoted(b.server.url))
 	popup.isSize(400, 600)
 	return popup
