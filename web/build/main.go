@@ -53,15 +53,11 @@ func build(release bool) error {
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
-	kept := []string{".gitignore"}
-
-	for _, p := range programs {
-		form, err := p.build(release)
-		if err != nil {
-			return err
-		}
-		kept = append(kept, form, p.name+".json")
+	kept, err := buildPrograms(release)
+	if err != nil {
+		return err
 	}
+	kept = append(kept, ".gitignore")
 
 	files, err := filepath.Glob(filepath.Join(source, "*"))
 	if err != nil {

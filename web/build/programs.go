@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 
 	"github.com/andybalholm/brotli"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keypeg/keypeg/web"
 )
@@ -27,12 +29,31 @@ type program struct {
 	level        int // of brotli, in a release
 }
 
-// build writes a program and the facts about it. It keeps a form that is as small as asked for.
-func (p program) build(release bool) (form string, err error) {
-	built, err := p.compile()
-	if err != nil {
-		return "", err
+// buildPrograms builds all, and returns the names of the files to keep. One is compressed, which takes a minute of one
+// processor in a release, while the next one is compiled.
+func buildPrograms(release bool) (kept []string, err error) {
+	forms := make([]string, len(programs))
+	var written errgroup.Group
+	for i, p := range programs {
+		built, err := p.compile()
+		if err != nil {
+			return nil, errors.Join(err, written.Wait())
+		}
+		written.Go(func() (err error) {
+			forms[i], err = p.write(built, release)
+			return err
+		})
+		kept = append(kept, p.name+".json")
 	}
+	if err := written.Wait(); err != nil {
+		return nil, err
+	}
+	return append(kept, forms...), nil
+}
+
+// write writes a compiled program and the facts about it, and returns the name of its form. It keeps a form that is as
+// small as asked for.
+func (p program) write(built []byte, release bool) (form string, err error) {
 	now := web.ProgramInfo{SHA256: sha256Of(built), Size: int64(len(built)), Level: quick}
 	if release {
 		now.Level = p.level
