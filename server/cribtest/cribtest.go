@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,9 @@ var needs = map[string]struct {
 	"php":     {"php-cli", "php", []string{"index.php"}, func(listen string) []string { return []string{"-S", listen, "index.php"} }},
 	"python":  {"python3", "python3", nil, func(string) []string { return []string{"-B", "crib.py"} }},
 }
+
+// people are those of each crib, and of the program with Express.
+var people = []string{"ann", "bob", "kim"}
 
 // Crib is a running crib, with nginx in front.
 type Crib struct {
@@ -262,20 +266,29 @@ func (c *Crib) starts() {
 	if err := c.running.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) { // until it listens
-		if conn, err := net.Dial("tcp", c.listens); err == nil {
-			conn.Close()
-			break
-		}
+	for deadline := time.Now().Add(3 * time.Minute); !c.isOpen(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			c.t.Fatalf("the crib in %s doesn't listen:\n%s", c.language, c.log)
+			c.t.Fatalf("the crib in %s doesn't listen, or prints no passwords:\n%s", c.language, c.log)
 		}
 	}
+}
+
+// isOpen reports whether the crib listens, and takes the passwords that it has printed. Those may come later: what a program
+// prints passes through buffers.
+func (c *Crib) isOpen() bool {
+	conn, err := net.Dial("tcp", c.listens)
+	if err != nil {
+		return false
+	}
+	conn.Close()
 	for line := range strings.Lines(c.log.String()) {
-		if name, password, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+		said, isWhole := strings.CutSuffix(line, "\n")
+		said, isOne := strings.CutPrefix(said, "  ")
+		if name, password, ok := strings.Cut(said, "  "); ok && isOne && isWhole {
 			c.Passwords[name] = password
 		}
 	}
+	return !slices.ContainsFunc(people, func(name string) bool { return c.Passwords[name] == "" })
 }
 
 func (c *Crib) stops() {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,26 +33,43 @@ func FreeAddress(t testing.TB) string {
 }
 
 // FreePort returns a port at which nobody listens, and which stays free while its server doesn't run yet, or
-// isn't running for a moment: it is below those that systems give to connections, and to tests of other packages
-// that listen at port 0 (from 32768 on Linux, from 49152 elsewhere). No two calls in a process return the same one.
+// isn't running for a moment: it is below those that systems give to connections, and to tests that listen at port 0
+// (from 32768 on Linux, from 49152 elsewhere). No two calls return the same one, and on Linux none of another process
+// that runs tests.
 func FreePort() (int, error) {
 	taken := errors.New("each port that was tried has been given already")
 	for range 100 {
 		port := 20000 + rand.IntN(12000)
-		free, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
+		if err := take(port); err != nil {
 			taken = err
 			continue
 		}
-		free.Close()
-		if _, given := givenPorts.LoadOrStore(port, true); !given {
+		free, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			free.Close()
 			return port, nil
 		}
+		taken = err
 	}
 	return 0, taken
 }
 
-var givenPorts sync.Map // bool, by port
+// take takes a port for this process. It must not be seen at the port itself, where a server will listen: a socket in
+// Linux's abstract namespace (unix(7)) has its number as its name, without a file, and ends with the process.
+func take(port int) (err error) {
+	var name net.Listener
+	if runtime.GOOS == "linux" {
+		if name, err = net.Listen("unix", fmt.Sprintf("@keypeg-test-port-%d", port)); err != nil {
+			return err
+		}
+	}
+	if _, given := givenPorts.LoadOrStore(port, name); given {
+		return fmt.Errorf("port %d has been given already", port)
+	}
+	return nil
+}
+
+var givenPorts sync.Map // net.Listener, by port; what isn't kept would be closed
 
 // Nginx runs nginx with the content of http { }, and returns when it listens at the
 // address.

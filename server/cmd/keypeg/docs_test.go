@@ -2,38 +2,22 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
-	"strings"
+	"path"
 	"testing"
 )
 
 // TestDocs checks that each package opens with a story, and that each exported name says
 // what it is: whoever builds Keypeg in reads go doc, and not our code.
 func TestDocs(t *testing.T) {
-	root := filepath.Join("..", "..", "..")
 	hasStory := map[string]bool{} // by folder: whether a file of it has the story
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, parser.ParseComments)
-		if err != nil {
-			return err
-		}
-		folder := filepath.Dir(path)
+	eachFile(t, false, func(name string, files *token.FileSet, file *ast.File) {
+		folder := path.Dir(name)
 		hasStory[folder] = hasStory[folder] || file.Doc != nil
 		for _, name := range undocumented(file) {
 			t.Errorf("%s: %s has no doc comment", files.Position(name.Pos()), name.Name)
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for folder, has := range hasStory {
 		if !has {
 			t.Errorf("package %s doesn't say what it is for", folder)

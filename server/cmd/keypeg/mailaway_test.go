@@ -196,16 +196,28 @@ func TestKilledWhileMailsGo(t *testing.T) {
 					case <-goesOn: // for ever
 					}
 				})
+				// Nothing is sent before all have added theirs: who has read the answer waits a few seconds only for the rest.
+				var adding sync.RWMutex
+				relay.Refuses = func(string, string) error {
+					adding.RLock()
+					defer adding.RUnlock()
+					return nil
+				}
 				p := newProgramOn(t, database(t), "", flags...)
 				people := p.hasCorrespondents(4)
-				const rounds = 3
-				for range rounds {
+				everybodyAdds := func() {
+					adding.Lock()
+					defer adding.Unlock()
 					p.starts()
 					for _, who := range people {
 						if err := who.adds(p); err != nil {
 							t.Fatal(err)
 						}
 					}
+				}
+				const rounds = 3
+				for range rounds {
+					everybodyAdds()
 					<-held
 					p.ends(syscall.SIGKILL)
 					goesOn <- struct{}{}
@@ -269,11 +281,11 @@ func TestMailServerAway(t *testing.T) {
 	})
 	p.logs("a mail couldn't be sent, and is tried for a day")
 
-	relay.Starts()
 	out, err := command(t, "mail", "retry", "--database", p.database).CombinedOutput()
 	if want := "9 mails are tried again, within half a minute while a server runs.\n"; err != nil || string(out) != want {
 		t.Errorf("got %q (%v), want %q", out, err, want)
 	}
+	relay.Starts() // not sooner, or some would have gone by themselves
 	p.until("the queue is empty", func() bool { return len(p.queue()) == 0 })
 	if copies := arrived(t, relay, people); copies != 9 {
 		t.Errorf("%d copies came", copies)

@@ -260,8 +260,9 @@ var errNobodyIsWell = errors.New("no node is well")
 // dial connects to a node that is well.
 func (l *balancer) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	var dialer net.Dialer
-	for range l.nodes {
-		i := int(l.next.Add(1)) % len(l.nodes)
+	first := int(l.next.Add(1))
+	for at := range l.nodes {
+		i := (first + at) % len(l.nodes)
 		if !l.well[i].Load() {
 			continue
 		}
@@ -277,7 +278,7 @@ func (l *balancer) dial(ctx context.Context, network, _ string) (net.Conn, error
 func TestRollingRestart(t *testing.T) {
 	database, front := pgtest.Empty(t), proxytest.FreeAddress(t)
 	public := "http://" + front
-	flags := []string{"--confirm-after", "24h", "--drain-delay", "500ms", "--trusted-proxies", "127.0.0.1,::1"}
+	flags := []string{"--confirm-after", "24h", "--drain-delay", "3s", "--trusted-proxies", "127.0.0.1,::1"}
 	a, b := newProgramOn(t, database, public, flags...), newProgramOn(t, database, public, flags...)
 	a.starts()
 	b.starts()

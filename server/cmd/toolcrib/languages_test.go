@@ -293,7 +293,7 @@ func (u *user) removes(made shared.Passkey, phone *user) {
 	u.Helper()
 	u.api(200, "DELETE", shared.PathPasskey+made.ID+"?"+shared.QueryEndSessions, nil, nil)
 	phone.api(401, "GET", shared.PathPasskeys, nil, nil)
-	for deadline := time.Now().Add(time.Minute); phone.isIn(); time.Sleep(20 * time.Millisecond) { // until the hook has come
+	for deadline := time.Now().Add(3 * time.Minute); phone.isIn(); time.Sleep(20 * time.Millisecond) { // until the hook has come
 		if time.Now().After(deadline) {
 			u.Fatal("her phone stays signed in")
 		}

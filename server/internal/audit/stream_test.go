@@ -287,7 +287,7 @@ func TestSyslog(t *testing.T) {
 	f.passes(time.Second)
 	events = append(events, f.happens(1))
 	f.passes(time.Second)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(time.Millisecond) {
 		s.mu.Lock()
 		missing := 0
 		for _, v := range events {

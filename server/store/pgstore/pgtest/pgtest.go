@@ -259,7 +259,7 @@ func (s *Server) launch(settings []string) error {
 // ready waits until the server answers.
 func (s *Server) ready() error {
 	var err error
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		var conn *pgx.Conn
 		if conn, err = pgx.Connect(context.Background(), s.URL("postgres")); err == nil {
 			return conn.Close(context.Background())

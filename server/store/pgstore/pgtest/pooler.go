@@ -80,7 +80,7 @@ server_login_retry = 1
 
 	url = fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", target.User, port, target.Database)
 	err = errors.New("not tried")
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		var conn *pgx.Conn
 		if conn, err = pgx.Connect(context.Background(), url); err == nil {
 			conn.Close(context.Background())
