@@ -82,12 +82,22 @@ func failover(t *testing.T) {
 	})
 	t.Logf("the outage lasted %s; %d answered changes are all there", outage.Round(time.Millisecond), answered)
 
-	// And everybody can go on.
+	// And everybody can go on, also after a connection that had died unseen.
 	enough := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(enough); working.Wait() })
+	t.Cleanup(stop)
 	for _, w := range people {
-		working.Go(func() { w.works(enough) })
+		working.Go(func() {
+			for {
+				w.works(enough)
+				select {
+				case <-enough:
+					return
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		})
 	}
 	moreAnswers(t, people)
-	close(enough)
-	working.Wait()
+	stop()
 }

@@ -181,7 +181,7 @@ func TestRoundTrips(t *testing.T) {
 
 // quiet waits until all notifications to other nodes are sent.
 func quiet(w *wire) {
-	for last := int64(-1); last != w.trips.Load(); time.Sleep(200 * time.Millisecond) {
+	for last := int64(-1); last != w.trips.Load(); time.Sleep(time.Second) {
 		last = w.trips.Load()
 	}
 }
