@@ -154,22 +154,28 @@ func TestGreetingWithoutScript(t *testing.T) {
 	ann.isAt("/sessions")
 }
 
+// countsQuestions has the pages note for which passkeys they ask the browser. It returns what waits until they have asked
+// for these.
+func (b *browser) countsQuestions() (asked func(want string)) {
+	b.t.Helper()
+	b.hasDevice() // without any, the browser waits for one to be plugged in
+	b.cannotAutofill()
+	b.runsFirst(`globalThis.asked = []; {
+		const get = navigator.credentials.get.bind(navigator.credentials);
+		navigator.credentials.get = (options) => (asked.push(options.uiMode ?? "everything"), get(options));
+	}`)
+	return func(want string) {
+		b.t.Helper()
+		b.waitsFor("being asked "+want, `asked.join() === `+quoted(want))
+	}
+}
+
 // TestImmediate checks that the button at first asks only for passkeys of this device, never without a
 // press, and in browsers that can't do that for all at once.
 func TestImmediate(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	ann := openBrowser(t, s)
-	ann.hasDevice() // without any, the browser waits for one to be plugged in
-	ann.cannotAutofill()
-	ann.runsFirst(`globalThis.asked = []; {
-		const get = navigator.credentials.get.bind(navigator.credentials);
-		navigator.credentials.get = (options) => (asked.push(options.uiMode ?? "everything"), get(options));
-	}`)
-	asked := func(want string) {
-		t.Helper()
-		ann.waitsFor("being asked "+want, `asked.join() === `+quoted(want))
-	}
+	ann := openBrowser(t, startServer(t))
+	asked := ann.countsQuestions()
 	ann.opens("/sign-in")
 	ann.sees("#use-passkey")
 	asked("")
@@ -190,6 +196,49 @@ func TestImmediate(t *testing.T) {
 		ann.clicks("#use-passkey")
 		ann.readsIn("#refusal", cancelled)
 		asked("everything")
+		undo()
+	}
+	ann.hasNoComplaints()
+}
+
+// saysLate is a browser that says what it can only after somebody has pressed.
+const saysLate = `{
+	const pressed = new Promise((press) => addEventListener("click", press, { capture: true, once: true }));
+	PublicKeyCredential.getClientCapabilities = async () => (await pressed, new Promise((say) => setTimeout(say, 200, { immediateGet: true })));
+}`
+
+// TestImmediateLate presses before the browser has said that it can ask only for passkeys of this device. It asks only for
+// those all the same.
+func TestImmediateLate(t *testing.T) {
+	t.Parallel()
+	ann := openBrowser(t, startServer(t))
+	asked := ann.countsQuestions()
+	ann.runsFirst(saysLate)
+	ann.opens("/sign-in")
+	ann.clicks("#use-passkey")
+	ann.readsIn("#refusal", notHere)
+	asked("immediate")
+	ann.clicks("#use-passkey")
+	ann.readsIn("#refusal", cancelled)
+	asked("immediate,everything")
+	ann.hasNoComplaints()
+}
+
+// TestElementsImmediate does so in a program with Keypeg's element, and where the browser never says it.
+func TestElementsImmediate(t *testing.T) {
+	t.Parallel()
+	ann := openBrowser(t, startShop(t).server)
+	asked := ann.countsQuestions()
+	for says, want := range map[string]string{
+		saysLate: "immediate",
+		`PublicKeyCredential.getClientCapabilities = () => new Promise(() => {})`:           "everything",
+		`PublicKeyCredential.getClientCapabilities = () => { throw new TypeError(); }`:      "everything",
+		`PublicKeyCredential.getClientCapabilities = async () => ({ immediateGet: false })`: "everything",
+	} {
+		undo := ann.runsFirst(says)
+		ann.opens("/sign-in-alone")
+		ann.touches(".sign-in button")
+		asked(want)
 		undo()
 	}
 	ann.hasNoComplaints()

@@ -9,6 +9,10 @@
 // A ticket works for five minutes. Autofill waits as long as the page is open, so it gets a new ticket in time.
 const rearmAfter = 4 * 60 * 1000;
 
+// Who presses the button before the browser has said what it can waits for that so long, in milliseconds. It may never
+// say it.
+const saysWithin = 300;
+
 // A refusal is as wide as the button, and never makes it wider. One that is no failure, since the user has closed the
 // prompt, isn't red.
 const looks = new CSSStyleSheet();
@@ -42,6 +46,7 @@ export function signIn(element, { ask, make, internals, button, label, refusal }
   const atRest = label.textContent;
   let canAutofill = false;
   let immediate; // the uiMode with which the browser asks only for passkeys of this device (WebAuthn Level 3, 5.1.4)
+  let said; // whether it can
   let isOver = false;
 
   async function run(mediation, signal, uiMode) {
@@ -143,6 +148,7 @@ export function signIn(element, { ask, make, internals, button, label, refusal }
     try {
       await loaded;
       await disarm();
+      await Promise.race([said, new Promise((late) => setTimeout(late, saysWithin))]);
       await run(undefined, controller.signal, immediate);
     } catch (error) {
       const failure = await explained(error);
@@ -165,8 +171,10 @@ export function signIn(element, { ask, make, internals, button, label, refusal }
     const { supported, can } = keypegCredentials;
     button.hidden = !supported; // there is the program's own sign-in
     if (!supported) return;
-    const capabilities = await PublicKeyCredential.getClientCapabilities?.().catch(() => {});
-    if (capabilities?.immediateGet === true) immediate = "immediate";
+    said = Promise.resolve()
+      .then(() => PublicKeyCredential.getClientCapabilities())
+      .then((can) => (immediate = can.immediateGet === true ? "immediate" : undefined))
+      .catch(() => {}); // an older browser
     canAutofill = await can("isConditionalMediationAvailable");
     arm();
   };

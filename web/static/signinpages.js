@@ -13,10 +13,12 @@ const rearmAfter = 4 * 60 * 1000;
 
 // immediate is the uiMode with which the browser asks only for passkeys that are on this device, and
 // fails at once if there is none (WebAuthn Level 3, 5.1.4). So people without one don't meet a dialog
-// about phones. The button uses it once. After a failure it lets the browser ask for everything.
-let immediate;
+// about phones. The button uses it once. After a failure it lets the browser ask for everything. Who presses it
+// before the browser has said what it can waits for that so long, in milliseconds: it may never say it.
+const saysWithin = 300;
+let immediate, said;
 if (!enrolling) {
-  Promise.resolve()
+  said = Promise.resolve()
     .then(() => PublicKeyCredential.getClientCapabilities())
     .then((can) => (immediate = can.immediateGet === true ? "immediate" : undefined))
     .catch(() => {}); // an older browser
@@ -79,6 +81,7 @@ async function rearm() {
 async function onSignIn() {
   const failed = await run(async (signal) => {
     await disarmAutofill();
+    await Promise.race([said, new Promise((late) => setTimeout(late, saysWithin))]);
     await signIn(undefined, signal, immediate);
   });
   if (failed && canAutofill) armAutofill();
