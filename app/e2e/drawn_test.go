@@ -319,7 +319,7 @@ func TestDrawnAfterSignOut(t *testing.T) {
 	ann.opens("/sessions")
 	ann.sees("#drawn .menu-name")
 	value[bool](ann, `dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
-	ann.waitsFor("the page to be loaded again", `performance.getEntriesByType("navigation")[0].type === "reload"`)
+	ann.waitsFor("the page to be loaded again", `document.querySelector("#drawn .menu-name") && performance.getEntriesByType("navigation")[0].type === "reload"`)
 }
 
 // TestInputMethodBeforeTheProgram composes a word, as people do who write Japanese, while the program starts.
