@@ -293,6 +293,7 @@ func TestDrawnAfterSignOut(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
+	ann.waitsFor("the service worker", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)
 	ann.opens("/sessions")
 	ann.sees(".rows > li")
 	ann.isCutOff(true)
