@@ -183,10 +183,10 @@ func TestKeyboardOnly(t *testing.T) {
 	ann.tabsTo("#use-passkey")
 
 	// In again, with nothing but keys.
-	laptop.touches(true)
 	autofills := ann.cannotAutofill()
 	defer autofills()
 	ann.opens("/sign-in")
+	laptop.touches(true) // now that autofill can't answer before she presses
 	ann.tabsTo("#use-passkey")
 	ann.presses(enter)
 	ann.isAt("/")

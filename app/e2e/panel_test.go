@@ -225,10 +225,10 @@ func TestOffers(t *testing.T) {
 	phone.touches(false)
 	ann.clicks("#passkeys-close")
 	ann.signsOut()
-	phone.touches(true)
 	laptop := ann.hasDevice()
 	ann.cannotAutofill()
 	ann.opens("/sign-in")
+	phone.touches(true) // now that autofill can't answer before she presses
 	ann.clicks("#use-passkey")
 	ann.reads("Press the button again to use a phone or a security key.")
 	ann.clicks("#use-passkey")
