@@ -185,8 +185,7 @@ func TestClientsByKeys(t *testing.T) {
 	ann.tabsTo("#add-client")
 	ann.presses(enter)
 	ann.hasFocusOn("#client-preset")
-	ann.presses("Miniflux")
-	ann.showsChoice("#client-preset", "Miniflux")
+	ann.chooses("#client-preset", "Miniflux")
 	ann.tabsTo("#client-url")
 	ann.presses("ftp://reader.example" + enter) // Enter sends the form
 	ann.hasFocusOn("#client-url")
