@@ -56,7 +56,7 @@ func TestGate(t *testing.T) {
 			wiki := "http://" + at + "/page?a=b&c=%26"
 
 			ann := openBrowser(t, s)
-			ann.hasDevice()
+			laptop := ann.hasDevice()
 			ann.setsUp()
 			ann.opens(wiki) // she is signed in already
 			ann.readsIn("h1", "The wiki of ann")
@@ -73,7 +73,9 @@ func TestGate(t *testing.T) {
 			ann.opensPasskeys()
 			ann.addsPasskey("Laptop")
 			ann.opens("/")
+			laptop.touches(false) // else she is signed in again before anybody has seen the page
 			ann.signsOut()
+			laptop.touches(true)
 			ann.opens(wiki) // the browser offers the passkey by itself
 			ann.readsIn("h1", "The wiki of ann")
 			ann.isAt("/page?a=b&c=%26")

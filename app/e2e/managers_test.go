@@ -205,7 +205,10 @@ func TestPasswordManagers(t *testing.T) {
 		ann.uses("toJSON throws")
 		ann.clicks("#use-passkey") // which ends the one that never settles
 		ann.isAt("/")
-		ann.signsOut() // and autofill signs in again, with what throws from toJSON
+		laptop.touches(false) // else she is signed in again before anybody has seen the page
+		ann.signsOut()
+		laptop.touches(true)
+		ann.opens("/sign-in") // and autofill signs in again, with what throws from toJSON
 		ann.isAt("/")
 		ann.sees("#user-menu-button")
 		ann.cannotAutofill()
