@@ -26,13 +26,26 @@ func recallCopy() (lastKnown, bool) {
 	return known, err == nil && !known.Saved.IsZero()
 }
 
-// keepCopy changes the copy. It replaces a copy of another user.
-func keepCopy(userID string, change func(*lastKnown)) {
+// keepAccount keeps a copy of the account. It replaces a copy of another user.
+func keepAccount(account shared.Account) {
 	known, _ := recallCopy()
-	if known.Account.User.ID != userID {
+	if known.Account.User.ID != account.User.ID {
 		known = lastKnown{}
 	}
-	change(&known)
+	known.Account = account
+	known.keep()
+}
+
+// keepPasskeys adds a user's list to the copy of their account. If there is none, they have signed out, and the list
+// has come too late.
+func keepPasskeys(userID string, list shared.PasskeyList) {
+	if known, ok := recallCopy(); ok && known.Account.User.ID == userID {
+		known.Passkeys = &list
+		known.keep()
+	}
+}
+
+func (known lastKnown) keep() {
 	known.Saved = time.Now()
 	if encoded, err := json.Marshal(known); err == nil {
 		browser.Remember(copyKey, string(encoded))

@@ -29,21 +29,15 @@ func (s *self) ConfirmWithPassword(ctx context.Context, password string) error {
 	return s.Service.ConfirmWithPassword(ctx, password)
 }
 
-// Account returns who is signed in, and keeps a copy in this browser.
-func (s *self) Account(ctx context.Context) (shared.Account, error) {
-	account, err := s.Service.Account(ctx)
-	if err == nil {
-		keepCopy(account.User.ID, func(known *lastKnown) { known.Account = account })
-	}
-	return account, err
-}
+// Account is that of the Service, since the Client has one too.
+func (s *self) Account(ctx context.Context) (shared.Account, error) { return s.Service.Account(ctx) }
 
-// Passkeys returns the list, and keeps a copy in this browser. While the server is away it
+// Passkeys returns the list, and adds it to the copy in this browser. While the server is away it
 // returns the copy.
 func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	list, err := s.Service.Passkeys(ctx)
-	if user := s.User(); err == nil && user.ID != "" {
-		keepCopy(user.ID, func(known *lastKnown) { known.Passkeys = &list })
+	if err == nil {
+		keepPasskeys(s.User().ID, list)
 	}
 	if shared.IsUnreachable(err) {
 		if known, ok := recallCopy(); ok && known.Passkeys != nil {
