@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/pages"
@@ -18,19 +19,20 @@ import (
 type drawer struct {
 	deps      pages.Deps
 	languages []pages.Language
+	now       func() time.Time
 }
 
 func (d drawer) draw(r *http.Request, page *url.URL, ask server.Ask) (shared.DrawnPage, error) {
 	text := httpapi.Text(r)
 	deps := d.deps
 	deps.Transport = asking{r.Context(), ask}
-	return pages.Draw(deps, page, d.languages, text, readerOf(r))
+	return pages.Draw(deps, page, d.languages, text, readerOf(r, d.now()))
 }
 
-// readerOf returns who reads a page that is drawn.
-func readerOf(r *http.Request) pages.Reader {
+// readerOf returns who reads a page that is drawn now.
+func readerOf(r *http.Request, now time.Time) pages.Reader {
 	return pages.Reader{
-		Formats: formatsFor(r, httpapi.Text(r).Lang), OnPhone: browser.IsPhoneNamed(r.UserAgent()),
+		Formats: formatsFor(r, httpapi.Text(r).Lang, now), OnPhone: browser.IsPhoneNamed(r.UserAgent()),
 		Offers: strings.Split(r.URL.Query().Get(shared.QueryOffers), ","),
 	}
 }

@@ -54,7 +54,7 @@ func newDrawer(t *testing.T) drawer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return drawer{pages.Deps{Product: "Keypeg", Contact: "IT desk", Icon: files.URL("icon.svg")}, appLanguages(files)}
+	return drawer{pages.Deps{Product: "Keypeg", Contact: "IT desk", Icon: files.URL("icon.svg")}, appLanguages(files), thatDay}
 }
 
 // draws draws a page for a browser with these headers.
@@ -142,6 +142,9 @@ func TestDrawnForWhom(t *testing.T) {
 	}
 }
 
+// thatDay is some days after what has happened.
+func thatDay() time.Time { return time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC) }
+
 // TestDrawnWhere writes times in the reader's zone, language and region.
 func TestDrawnWhere(t *testing.T) {
 	d := newDrawer(t)
@@ -211,7 +214,7 @@ func BenchmarkDraw(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d := drawer{pages.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")}, appLanguages(files)}
+	d := drawer{pages.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")}, appLanguages(files), thatDay}
 	ask := api(func(*shared.Account) {})
 	for b.Loop() {
 		if _, err := d.draws("/", ask); err != nil {

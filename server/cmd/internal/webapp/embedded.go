@@ -3,6 +3,7 @@ package webapp
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -99,5 +100,5 @@ func (p panelPage) env() string {
 
 // draw draws the panel with the data of its user.
 func (p panelPage) draw(r *http.Request, page *url.URL, ask server.Ask) (shared.DrawnPage, error) {
-	return pages.DrawPanel(pages.Deps{Transport: asking{r.Context(), ask}}, page, p.languages(), httpapi.Text(r), readerOf(r))
+	return pages.DrawPanel(pages.Deps{Transport: asking{r.Context(), ask}}, page, p.languages(), httpapi.Text(r), readerOf(r, time.Now()))
 }

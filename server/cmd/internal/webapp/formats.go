@@ -32,8 +32,8 @@ var months = map[string][]string{
 
 // formatsFor returns the formats of a reader, by what their browser asks for. The time zone is in a cookie
 // that drawn.js sets. Without one it is UTC.
-func formatsFor(r *http.Request, lang string) formats {
-	f := formats{lang: lang, zone: time.UTC, now: time.Now()}
+func formatsFor(r *http.Request, lang string, now time.Time) formats {
+	f := formats{lang: lang, zone: time.UTC, now: now}
 	if cookie, err := r.Cookie(shared.CookieTimeZone); err == nil {
 		f.zone = zone(cookie.Value)
 	}

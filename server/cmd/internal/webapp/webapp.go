@@ -9,6 +9,7 @@ package webapp
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/keypeg/keypeg/app/pages"
 	"github.com/keypeg/keypeg/server"
@@ -49,7 +50,7 @@ func (a *Apps) App(product, contact string) server.App {
 		a.byProduct[product] = app
 	}
 	app.Page = stuck{app.Page, a.files, a.files.URL, product, contact}
-	app.Draw = drawer{pages.Deps{Product: product, Contact: contact, Icon: a.files.URL("icon.svg")}, appLanguages(a.files)}.draw
+	app.Draw = drawer{pages.Deps{Product: product, Contact: contact, Icon: a.files.URL("icon.svg")}, appLanguages(a.files), time.Now}.draw
 	return app
 }
 
