@@ -303,32 +303,49 @@ func (b *browser) clicks(selector string) {
 		const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 	})()`, quoted(selector))
-	listens := fmt.Sprintf(`((at) => {
-		let hears = false; // where the page may run no script, nobody can tell whether it was clicked
-		document.addEventListener("hears", () => (hears = true), { once: true });
-		document.dispatchEvent(new Event("hears"));
-		globalThis.clicked = !hears;
-		document.addEventListener("click", (event) => (clicked = event.target.closest(%s) !== null), { capture: true, once: true });
-		return at;
-	})(%s)`, quoted(selector), middle)
-	deadline := time.Now().Add(patience)
-	for missed := true; missed; {
-		if time.Now().After(deadline) {
-			b.t.Fatalf("%s moves away from each click", selector)
+	b.clicksAt(selector, middle, "document")
+}
+
+// clicksAt clicks in the middle of an element of a document, again if the click went elsewhere: the element may have
+// moved, or have been disabled or replaced for a moment. So does a person. What was heard is never clicked again.
+func (b *browser) clicksAt(selector, middle, document string) {
+	b.t.Helper()
+	begin := time.Now()
+	for isMissed := true; isMissed; {
+		if time.Since(begin) > patience {
+			b.t.Fatalf("%s hears none of the clicks", selector)
 		}
 		b.waitsFor("being able to click "+selector, middle+" !== null")
-		at := value[[]float64](b, listens)
+		at := value[[]float64](b, listening(selector, middle, document))
 		if len(at) == 0 {
 			continue // it has gone or moved since then
 		}
 		b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
-		// The element may have moved just before the click. Then the person clicks once more. A
-		// page that has left for another one was clicked.
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		missed, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`globalThis.clicked === false && ((e) => e !== null && !e.contains(document.elementFromPoint(%f, %f)))(document.querySelector(%s))`, at[0], at[1], quoted(selector))))
+		isMissed, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](missed, chromedp.EvalAwaitPromise))
 		cancel()
 	}
 }
+
+// listening returns an expression that is the middle of an element. From then on the page notes whether an element that the
+// selector finds in the document is clicked by a person, and not by a script.
+func listening(selector, middle, document string) string {
+	return fmt.Sprintf(`((selector, at, doc) => {
+		if (!at) return null;
+		const click = (window.lastClick = { doc, isHeard: true }); // where the page may run no script, nobody can tell
+		doc.addEventListener("hears", () => (click.isHeard = false), { once: true });
+		doc.dispatchEvent(new Event("hears"));
+		const hears = (event) => event.isTrusted && event.composedPath().some((e) => e.matches?.(selector));
+		doc.addEventListener("click", (event) => (click.isHeard ||= hears(event)), { capture: true });
+		return at;
+	})(%s, %s, %s)`, quoted(selector), middle, document)
+}
+
+// missed is true if the last click went elsewhere. One after which the page or its frame has gone didn't.
+const missed = `(async () => {
+	const click = window.lastClick, isMissed = () => !!click && !click.isHeard && click.doc.defaultView !== null;
+	return isMissed() && new Promise((done) => setTimeout(() => done(isMissed()), 100));
+})()`
 
 // types clicks into a text box and replaces its text with the keyboard.
 func (b *browser) types(selector, text string) {

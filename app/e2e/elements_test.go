@@ -69,13 +69,7 @@ func middleOf(selector string) string {
 // touches clicks in the middle of such an element.
 func (b *browser) touches(selector string) {
 	b.t.Helper()
-	middle := middleOf(selector)
-	var at []float64
-	for len(at) == 0 { // it may have gone or moved since then
-		b.waitsFor("being able to click "+selector, middle+" !== null")
-		at = value[[]float64](b, middle)
-	}
-	b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
+	b.clicksAt(selector, middleOf(selector), within(selector, "e.ownerDocument"))
 }
 
 // fills types into a text box, wherever it is.

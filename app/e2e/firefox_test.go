@@ -293,13 +293,17 @@ func (f *firefox) finds(selector string) {
 // touches clicks in the middle of such an element, when nothing is in front of it.
 func (f *firefox) touches(selector string) {
 	f.t.Helper()
-	var at []float64
-	f.until("being able to click "+selector, func() bool {
-		return json.Unmarshal([]byte(f.evaluates(middleOf(selector))), &at) == nil && len(at) == 2
+	f.until("a click on "+selector, func() bool {
+		var at []float64
+		middle := listening(selector, middleOf(selector), within(selector, "e.ownerDocument"))
+		if json.Unmarshal([]byte(f.evaluates(middle)), &at) != nil || len(at) != 2 {
+			return false
+		}
+		f.acts("pointer",
+			map[string]any{"type": "pointerMove", "x": int(at[0]), "y": int(at[1]), "origin": "viewport"},
+			map[string]any{"type": "pointerDown", "button": 0}, map[string]any{"type": "pointerUp", "button": 0})
+		return f.evaluates(missed) != "true"
 	})
-	f.acts("pointer",
-		map[string]any{"type": "pointerMove", "x": int(at[0]), "y": int(at[1]), "origin": "viewport"},
-		map[string]any{"type": "pointerDown", "button": 0}, map[string]any{"type": "pointerUp", "button": 0})
 }
 
 // presses presses a key, by its code in WebDriver (17.4.2).

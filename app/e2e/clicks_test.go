@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// TestClicks: a person whose click goes elsewhere clicks again, and one whose click was heard doesn't.
+func TestClicks(t *testing.T) {
+	t.Parallel()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><button id="one">One</button><button id="other">Other</button><iframe srcdoc="<button id=two>Two</button>"></iframe>`)
+	}))
+	t.Cleanup(page.Close)
+	ann := openBrowser(t, &server{t: t, url: page.URL})
+	for what, happens := range map[string]string{
+		"nothing":           ``,
+		"it is replaced":    `e.replaceWith(count(e.cloneNode(true)))`,
+		"it is disabled":    `e.disabled = true, setTimeout(() => (e.disabled = false), 300)`,
+		"another is called": `document.querySelector("#other").click()`,
+		"it is called":      `e.click(), heard--`,
+	} {
+		for _, clicks := range []struct {
+			selector string
+			on       func(string)
+		}{{"#one", ann.clicks}, {"#one", ann.touches}, {"#two", ann.touches}} {
+			ann.opens("/")
+			ann.finds(clicks.selector)
+			value[bool](ann, within(clicks.selector, fmt.Sprintf(`(() => {
+				globalThis.heard = 0;
+				const count = (e) => (e.addEventListener("click", () => heard++), e);
+				count(e).addEventListener("mousedown", () => { %s; }, { once: true });
+				return true;
+			})()`, happens)))
+			clicks.on(clicks.selector)
+			if n := value[int](ann, `heard`); n != 1 {
+				t.Errorf("%s has heard %d clicks where at the first %s happens", clicks.selector, n, what)
+			}
+		}
+	}
+}
