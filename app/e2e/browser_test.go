@@ -172,6 +172,8 @@ func (b *browser) describe() {
 	defer cancel()
 	seen, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
 	b.t.Logf("the page at the end (%v):\n%s", err, seen)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.t.Logf("the console: %q\n%s", b.problems, strings.Join(b.said, "\n"))
 }
 

@@ -103,9 +103,11 @@ func TestDrawnOnce(t *testing.T) {
 		t.Fatalf("renaming: %d", status)
 	}
 	ann.readsIn(row(1, "bdi"), "Desk")
+	// The stream may begin anew, or tell of the change twice. Each of its events after the first may have the page ask once.
 	for _, path := range []string{shared.PathAccount, shared.PathPasskeys} {
-		if n := value[int](ann, `performance.getEntriesByType("resource").filter((r) => r.name === location.origin + "`+path+`").length`); n != 1 {
-			t.Errorf("%s was asked for %d times, want once: after the change", path, n)
+		asked := value[[]int](ann, `[performance.getEntriesByType("resource").filter((r) => r.name === location.origin + "`+path+`").length, heard.length - 1]`)
+		if asked[0] < 1 || asked[0] > asked[1] {
+			t.Errorf("%s was asked for %d times after %d events, want once after each: %q", path, asked[0], asked[1], value[[]string](ann, `heard`))
 		}
 	}
 	ann.hasNoComplaints()

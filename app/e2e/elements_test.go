@@ -281,13 +281,7 @@ func TestElementsRefused(t *testing.T) {
 	ann.opensPanel(1)
 	ann.findsText("dialog .card", "This program has not said correctly who you are. Please tell: IT desk, phone 12")
 	ann.isPictured("elements-refused")
-	said := false
-	for _, text := range ann.said {
-		said = said || strings.Contains(text, "both sides need the same secret")
-	}
-	if !said {
-		t.Errorf("the console has %q", ann.said)
-	}
+	ann.writes("both sides need the same secret")
 	ann.touches("dialog .card button")
 	ann.isClosed()
 	ann.opens("/settings")

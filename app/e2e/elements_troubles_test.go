@@ -87,7 +87,7 @@ func TestElementsKeptOut(t *testing.T) {
 	answer.Store(http.HandlerFunc(http.NotFound))
 	ann.entersShop("ann")
 	ann.touches(".card .quiet")
-	for what, handler := range map[string]http.HandlerFunc{
+	for _, handler := range map[string]http.HandlerFunc{
 		"a proxy that knows no such page": http.NotFound,
 		"a proxy that lets nobody have it in a frame": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Frame-Options", "DENY")
@@ -99,9 +99,7 @@ func TestElementsKeptOut(t *testing.T) {
 		answer.Store(handler)
 		ann.opensPanel(1)
 		ann.findsText("dialog .card", "reached")
-		if !ann.hasSaid("keeps the panel from its frame") {
-			t.Errorf("%s: the console has %q", what, ann.said)
-		}
+		ann.writes("keeps the panel from its frame")
 		ann.presses(enter)
 		ann.isClosed()
 		ann.opens("/settings")
@@ -152,9 +150,7 @@ func TestElementsMisanswered(t *testing.T) {
 		ann.fills("#confirm-password", shopPassword)
 		ann.presses(enter)
 		ann.findsText("#confirm [role=alert]", row.reads)
-		if !ann.hasSaid(row.tells) {
-			t.Errorf("the console has %q", ann.said)
-		}
+		ann.writes(row.tells)
 	}
 }
 
@@ -453,6 +449,12 @@ const oneAtATime = `{
 		}));
 	};
 }`
+
+// writes waits until a program of the page has written something to the console.
+func (b *browser) writes(text string) {
+	b.t.Helper()
+	b.until("the console has "+quoted(text), func() bool { return b.hasSaid(text) })
+}
 
 // hasSaid reports whether a program of the page has written something to the console.
 func (b *browser) hasSaid(text string) bool {
