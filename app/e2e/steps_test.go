@@ -50,7 +50,7 @@ func (b *browser) fillsInPassword(name, password string) {
 // fillsIn leaves the form to be sent. A person who is greeted types no name.
 func (b *browser) fillsIn(name, password string) {
 	b.t.Helper()
-	b.sees("#sign-in")
+	b.waitsFor("the whole sign-in page", `document.readyState !== "loading" && `+shown("#sign-in")) // of which its end says whom it greets
 	const greeted = `document.querySelector("input[name=name][readonly]")?.value`
 	if value[bool](b, greeted+` !== undefined && `+greeted+` !== `+quoted(name)) {
 		b.clicks("[form=not-you]")
