@@ -31,6 +31,16 @@
     }
   };
 
+  // Who leaves the page cuts off what it loads, in some browsers a moment before the page knows that it is left
+  // (app/browser/fetch_js.go). The Back button may bring it back as it was.
+  let left = false;
+  const failed = () => document.getElementById("app-wasm-loader-icon")?.className === "goapp-logo"; // go-app's, when loading has failed
+  addEventListener("pagehide", () => (left = true));
+  addEventListener("pageshow", ({ persisted }) => {
+    left = false;
+    if (persisted && failed()) location.reload();
+  });
+
   // show shows a trouble in the page and reports it to the server.
   const show = (trouble) => {
     stuck.textContent = stuck.getAttribute("data-" + trouble) + " " + stuck.dataset.ask;
@@ -80,12 +90,15 @@
       return;
     }
     goappEnv.KEYPEG_APP_CONTACT = stuck.dataset.contact;
-    // This class of go-app means that loading has failed.
-    const icon = document.getElementById("app-wasm-loader-icon");
-    const failed = () => icon.className === "goapp-logo";
-    const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => show(blocked || !mayCompile() ? "app-blocked" : trouble)));
+    const look = async () => {
+      if (!failed()) return;
+      watching.disconnect();
+      const trouble = await whyNot();
+      await new Promise((later) => setTimeout(later, 1000));
+      if (!left) show(blocked || !mayCompile() ? "app-blocked" : trouble);
+    };
     const watching = new MutationObserver(look);
-    watching.observe(icon, { attributes: true });
+    watching.observe(document.getElementById("app-wasm-loader-icon"), { attributes: true });
     look();
   };
   if (stuck) watch();
