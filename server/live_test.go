@@ -69,7 +69,6 @@ func TestLive(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann, bob := s.user("ann"), s.user("bob")
 	running := httptest.NewUnstartedServer(s)
-	running.Config.WriteTimeout = 5 * time.Second // streams outlive it
 	running.Start()
 	t.Cleanup(running.Close)
 
@@ -164,6 +163,7 @@ func TestLiveOverHTTP2(t *testing.T) {
 	ann := s.user("ann")
 	running := httptest.NewUnstartedServer(s)
 	running.EnableHTTP2 = true
+	running.Config.WriteTimeout = writing // streams outlive it
 	running.StartTLS()
 	t.Cleanup(running.Close)
 

@@ -154,9 +154,9 @@ func TestGreetingWithoutScript(t *testing.T) {
 	ann.isAt("/sessions")
 }
 
-// countsQuestions has the pages note for which passkeys they ask the browser. It returns what waits until they have asked
-// for these.
-func (b *browser) countsQuestions() (asked func(want string)) {
+// notesQuestions has the pages note for which passkeys they ask the browser, and returns a function that waits until they have
+// asked for exactly that.
+func (b *browser) notesQuestions() (asked func(want string)) {
 	b.t.Helper()
 	b.hasDevice() // without any, the browser waits for one to be plugged in
 	b.cannotAutofill()
@@ -175,7 +175,7 @@ func (b *browser) countsQuestions() (asked func(want string)) {
 func TestImmediate(t *testing.T) {
 	t.Parallel()
 	ann := openBrowser(t, startServer(t))
-	asked := ann.countsQuestions()
+	asked := ann.notesQuestions()
 	ann.opens("/sign-in")
 	ann.sees("#use-passkey")
 	asked("")
@@ -212,7 +212,7 @@ const saysLate = `{
 func TestImmediateLate(t *testing.T) {
 	t.Parallel()
 	ann := openBrowser(t, startServer(t))
-	asked := ann.countsQuestions()
+	asked := ann.notesQuestions()
 	ann.runsFirst(saysLate)
 	ann.opens("/sign-in")
 	ann.clicks("#use-passkey")
@@ -228,7 +228,7 @@ func TestImmediateLate(t *testing.T) {
 func TestElementsImmediate(t *testing.T) {
 	t.Parallel()
 	ann := openBrowser(t, startShop(t).server)
-	asked := ann.countsQuestions()
+	asked := ann.notesQuestions()
 	for says, want := range map[string]string{
 		saysLate: "immediate",
 		`PublicKeyCredential.getClientCapabilities = () => new Promise(() => {})`:           "everything",

@@ -157,7 +157,7 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 	case err == nil:
 		s.state, s.account, s.asOf, s.ended = stateReady, account, time.Time{}, false
 		s.changes++
-		keepAccount(account) // here, since an answer may come after a sign-out
+		keepAccount(account) // not where it is asked for: what comes after a sign-out must not be kept
 	case s.state == stateReady && s.asOf.IsZero():
 		s.asOf = time.Now()
 	case s.state != stateReady:

@@ -46,7 +46,7 @@ export function signIn(element, { ask, make, internals, button, label, refusal }
   const atRest = label.textContent;
   let canAutofill = false;
   let immediate; // the uiMode with which the browser asks only for passkeys of this device (WebAuthn Level 3, 5.1.4)
-  let said; // whether it can
+  let said; // settles when immediate is known
   let isOver = false;
 
   async function run(mediation, signal, uiMode) {

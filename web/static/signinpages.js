@@ -13,10 +13,11 @@ const rearmAfter = 4 * 60 * 1000;
 
 // immediate is the uiMode with which the browser asks only for passkeys that are on this device, and
 // fails at once if there is none (WebAuthn Level 3, 5.1.4). So people without one don't meet a dialog
-// about phones. The button uses it once. After a failure it lets the browser ask for everything. Who presses it
-// before the browser has said what it can waits for that so long, in milliseconds: it may never say it.
-const saysWithin = 300;
+// about phones. The button uses it once. After a failure it lets the browser ask for everything. said
+// settles when it is known.
 let immediate, said;
+// Who presses before that waits so long, in milliseconds: the browser may never say it.
+const saysWithin = 300;
 if (!enrolling) {
   said = Promise.resolve()
     .then(() => PublicKeyCredential.getClientCapabilities())

@@ -145,6 +145,9 @@ func TestCopyKilled(t *testing.T) {
 					t.Fatal("the source was changed")
 				}
 			}
+			if fingerprint(t, source) != before {
+				t.Error("the source was changed")
+			}
 			out, err := command(t, "user", "list", "--database", target).Output()
 			if n := bytes.Count(out, []byte("\n")) - 1; err != nil || n != users {
 				t.Errorf("%d users after %d kills (%v), want %d", n, kills, err, users)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
@@ -147,15 +146,13 @@ func inBackground(ctx context.Context, run func(context.Context)) (end func()) {
 
 // serveAll serves every listener until ctx ends or one of them fails. Then it goes on
 // serving for delay and reports that it is about to stop, so that a load balancer sends no
-// more requests. In that time a connection ends with its next answer (RFC 9112, 9.6): a proxy that keeps it for later would
-// send a request on it while it is being closed. At last it waits for running requests.
+// more requests. At last it waits for running requests.
 func serveAll(ctx context.Context, log *slog.Logger, public front, delay time.Duration, handlers map[net.Listener]http.Handler) error {
-	var stops atomic.Bool
 	failed := make(chan error, len(handlers))
 	var servers []*http.Server
 	for listener, handler := range handlers {
 		srv := &http.Server{
-			Handler:           lastAnswers(handler, &stops),
+			Handler:           handler,
 			ReadHeaderTimeout: server.ReadHeaderTimeout, ReadTimeout: server.ReadTimeout,
 			WriteTimeout: server.WriteTimeout, IdleTimeout: server.IdleTimeout,
 			MaxHeaderBytes: server.MaxHeaderBytes,
@@ -170,7 +167,6 @@ func serveAll(ctx context.Context, log *slog.Logger, public front, delay time.Du
 	select {
 	case <-ctx.Done():
 		log.Info("stopping", "after", delay, "at_most", drainTime)
-		stops.Store(true)
 		public.Drain()
 		select {
 		case <-time.After(delay):
@@ -190,14 +186,4 @@ func serveAll(ctx context.Context, log *slog.Logger, public front, delay time.Du
 		listener.Close() // of a server that had not begun to serve: a socket's file goes with it
 	}
 	return cause
-}
-
-// lastAnswers ends each connection with the answer that it gives after the server was told to stop.
-func lastAnswers(handler http.Handler, stops *atomic.Bool) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if stops.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		handler.ServeHTTP(w, r)
-	})
 }

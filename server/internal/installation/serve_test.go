@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/keypeg/keypeg/server/internal/control"
 )
@@ -38,40 +37,5 @@ func TestStopsAtOnce(t *testing.T) {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("the socket is left (%v)", err)
 		}
-	}
-}
-
-// TestLastAnswers tells a server to stop. Until it does, each answer ends its connection.
-func TestLastAnswers(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- serveAll(ctx, slog.New(slog.DiscardHandler), nothing{}, time.Hour, map[net.Listener]http.Handler{listener: http.NotFoundHandler()})
-	}()
-	isLast := func() bool {
-		t.Helper()
-		answer, err := http.Get("http://" + listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		return answer.Close
-	}
-	if isLast() {
-		t.Error("a connection ends with its first answer")
-	}
-	stop()
-	for deadline := time.Now().Add(2 * time.Minute); !isLast(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("connections stay open")
-		}
-	}
-	listener.Close() // rather than wait for an hour
-	if err := <-ended; !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
 	}
 }
