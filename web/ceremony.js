@@ -47,11 +47,14 @@ async function between({ ok, status = 503 }, received) {
   if (status === 429 || status > 499) return new Refused(text("offline"));
   if (status === 413) return trouble("answer-large");
   if (!ok && status) return trouble("answer-refused");
-  return trouble(received && received[0] !== "{" ? "answer-other" : "answer-cut");
+  if (received && received[0] !== "{") return trouble("answer-other");
+  // Who leaves the page cuts it off, in some browsers a moment before the page is left (app/browser/fetch_js.go).
+  await new Promise((later) => setTimeout(later, 1000));
+  return trouble("answer-cut");
 }
 
 async function trouble(name) {
-  const explained = await send("/api/v1/trouble", { trouble: name }).then((answer) => answer.json(), () => {}).catch(() => {});
+  const explained = await send("/api/v1/trouble", { trouble: name }).then((answer) => answer.json()).catch(() => {});
   return new Refused(explained?.detail ?? text("offline"));
 }
 
@@ -68,12 +71,6 @@ function sentence(error) {
   const { name } = error;
   const known = [name + (enrolling ? " create" : " get"), name, "other"].find((it) => it in keypegTexts);
   return text(known, { host: location.hostname, rp: form.dataset.rp, reference: name });
-}
-
-// wholeSentence returns the sentence, and another one if a password manager may keep a passkey
-// that works nowhere.
-function wholeSentence(error) {
-  return error.chosen && enrolling ? sentence(error) + " " + text("kept") : sentence(error);
 }
 
 function show(message) {
@@ -117,7 +114,8 @@ async function run(ceremony) {
     ready();
     if (document.activeElement === document.body) button.focus(); // what is disabled or gone loses the focus
     if (error.name === "NotAllowedError" && forbidden(enrolling ? "create" : "get")) error = await trouble("passkey-policy");
-    show(wholeSentence(error));
+    // A password manager may keep a passkey that works nowhere.
+    show(sentence(error) + (error.chosen && enrolling ? " " + text("kept") : ""));
     return error;
   }
 }

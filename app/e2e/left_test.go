@@ -95,3 +95,31 @@ func TestLeftWhileLoading(t *testing.T) {
 		})
 	}
 }
+
+// TestLeftWhileSigningIn: the same on the sign-in page, while an answer comes.
+func TestLeftWhileSigningIn(t *testing.T) {
+	t.Parallel()
+	for what, to := range map[string]string{"it is left": "/about-passkeys", "it stays": ""} {
+		t.Run(what, func(t *testing.T) {
+			c := newCutter(shared.PathSignInBegin, to)
+			s := startBehind(t, through(t, c.network))
+			ann := openBrowser(t, s)
+			ann.hasDevice()
+			ann.cannotAutofill()
+			if to == "" {
+				ann.opens("/sign-in")
+				ann.clicks("#use-passkey")
+				ann.reads("(Code answer-cut)")
+				s.warnsOnce("answer-cut")
+				return
+			}
+			ann.runsFirst(slowly)
+			ann.opens("/sign-in")
+			ann.clicks("#use-passkey")
+			arrives(ann, "an answer", c.begun)
+			value[bool](ann, `setTimeout(() => location.assign(`+quoted(to)+`)), true`)
+			ann.readsIn("h1", "About passkeys")
+			c.untold(s)
+		})
+	}
+}

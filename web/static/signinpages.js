@@ -16,16 +16,21 @@ const rearmAfter = 4 * 60 * 1000;
 // about phones. The button uses it once. After a failure it lets the browser ask for everything. said
 // settles when it is known.
 let immediate, said;
-// Who presses before that waits so long, in milliseconds: the browser may never say it.
-const saysWithin = 300;
 if (!enrolling) {
-  said = Promise.resolve()
-    .then(() => PublicKeyCredential.getClientCapabilities())
-    .then((can) => (immediate = can.immediateGet === true ? "immediate" : undefined))
+  said = (async () => PublicKeyCredential.getClientCapabilities())()
+    .then((can) => can.immediateGet && (immediate = "immediate"))
     .catch(() => {}); // an older browser
+
+  // A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).
+  // A sign-out that the server hasn't heard of forgets whom the page greets.
+  localStorage.removeItem("keypeg-copy");
+  if (localStorage.getItem("keypeg-signing-out")) { // app/pages/signout.go
+    localStorage.removeItem("keypeg-signing-out");
+    document.getElementById("not-you")?.submit();
+  }
 }
 
-let autofill; // { controller, done } of the conditional ceremony that waits
+let autofill; // { controller, done } of the last conditional ceremony
 
 async function signIn(mediation, signal, uiMode) {
   const { ticket, publicKey } = await post(form.dataset.begin, { mediation }, signal);
@@ -37,21 +42,16 @@ async function signIn(mediation, signal, uiMode) {
   show("");
   await finish({ ticket, credential }).catch((error) => {
     if (error.problem?.code === "passkey_removed") count("removed"); // the server knows nobody who had it
-    if (error.problem?.unknownCredential) forget(credential.id, publicKey.rpId);
+    // The password manager hears that a passkey was removed (WebAuthn Level 3, 5.1.10.1). It can't restore what it deletes,
+    // so this happens only where the server allows it. It never happens for a new passkey: if the answer to its registration
+    // is lost, the server may have it all the same.
+    if (error.problem?.unknownCredential) PublicKeyCredential.signalUnknownCredential?.({ rpId: publicKey.rpId, credentialId: credential.id })?.catch(() => {});
     throw Object.assign(error, { chosen: true });
   });
   if (credential.authenticatorAttachment === "cross-platform" && (await can("isUserVerifyingPlatformAuthenticatorAvailable"))) {
     sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/pages/offer.go
   }
   location.assign("/signed-in?next=" + encodeURIComponent(form.elements.next.value));
-}
-
-// forget signals to the password manager that a passkey was removed (WebAuthn Level 3,
-// 5.1.10.1). A manager can't restore what it deletes, so this happens only where the server
-// allows it. It never happens for a new passkey: if the answer to its registration is lost,
-// the server may have it all the same.
-function forget(credentialId, rpId) {
-  PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId })?.catch(() => {});
 }
 
 function armAutofill() {
@@ -68,10 +68,8 @@ function armAutofill() {
 }
 
 async function disarmAutofill() {
-  const waiting = autofill;
-  autofill = undefined;
-  waiting?.controller.abort();
-  await waiting?.done;
+  autofill?.controller.abort();
+  await autofill?.done;
 }
 
 async function rearm() {
@@ -82,7 +80,7 @@ async function rearm() {
 async function onSignIn() {
   const failed = await run(async (signal) => {
     await disarmAutofill();
-    await Promise.race([said, new Promise((late) => setTimeout(late, saysWithin))]);
+    await Promise.race([said, new Promise((late) => setTimeout(late, 300))]); // ms; the browser may never say it
     await signIn(undefined, signal, immediate);
   });
   if (failed && canAutofill) armAutofill();
@@ -105,21 +103,11 @@ function onEnrol() {
   });
 }
 
-let canAutofill = false;
+let canAutofill;
 button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
 if (capable && form.elements.name && !enrolling) {
   canAutofill = await can("isConditionalMediationAvailable");
   if (canAutofill && !button.disabled) armAutofill(); // else when that ceremony has failed
-}
-
-// A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).
-// A sign-out that the server hasn't heard of forgets whom the page greets.
-if (!enrolling) {
-  localStorage.removeItem("keypeg-copy");
-  if (localStorage.getItem("keypeg-signing-out")) { // app/pages/signout.go
-    localStorage.removeItem("keypeg-signing-out");
-    document.getElementById("not-you")?.submit();
-  }
 }
 
 // Prefetches what the first page after sign-in needs, in this order. It isn't prefetched for users who
