@@ -20,14 +20,6 @@ if (!enrolling) {
   said = (async () => PublicKeyCredential.getClientCapabilities())()
     .then((can) => can.immediateGet && (immediate = "immediate"))
     .catch(() => {}); // an older browser
-
-  // A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).
-  // A sign-out that the server hasn't heard of forgets whom the page greets.
-  localStorage.removeItem("keypeg-copy");
-  if (localStorage.getItem("keypeg-signing-out")) { // app/pages/signout.go
-    localStorage.removeItem("keypeg-signing-out");
-    document.getElementById("not-you")?.submit();
-  }
 }
 
 let autofill; // { controller, done } of the last conditional ceremony
@@ -108,6 +100,16 @@ button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
 if (capable && form.elements.name && !enrolling) {
   canAutofill = await can("isConditionalMediationAvailable");
   if (canAutofill && !button.disabled) armAutofill(); // else when that ceremony has failed
+}
+
+// A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).
+// A sign-out that the server hasn't heard of forgets whom the page greets.
+if (!enrolling) {
+  localStorage.removeItem("keypeg-copy");
+  if (localStorage.getItem("keypeg-signing-out")) { // app/pages/signout.go
+    localStorage.removeItem("keypeg-signing-out");
+    document.getElementById("not-you")?.submit();
+  }
 }
 
 // Prefetches what the first page after sign-in needs, in this order. It isn't prefetched for users who
