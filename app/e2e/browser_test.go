@@ -293,18 +293,21 @@ func (b *browser) readsIn(selector, text string) {
 		fmt.Sprintf(`document.querySelector(%s)?.innerText.trim() === %s`, quoted(selector), quoted(text)))
 }
 
+// isPainted is true of a document that a person can see: browsers paint none before its style sheets have come.
+const isPainted = `((doc) => doc.readyState === "complete" || [...doc.querySelectorAll("link[rel=stylesheet]")].every((link) => link.sheet))`
+
 // clicks waits until an element can be clicked, with nothing in front of it, and clicks in its
 // middle with the mouse.
 func (b *browser) clicks(selector string) {
 	b.t.Helper()
 	middle := fmt.Sprintf(`(() => {
 		const e = document.querySelector(%s);
-		if (!e || e.disabled || !e.getClientRects().length) return null;
+		if (!e || e.disabled || !e.getClientRects().length || !%s(document)) return null;
 		if (document.getAnimations().some((a) => a.playState === "running" && a.effect.getTiming().iterations !== Infinity)) return null;
 		e.scrollIntoView({ block: "nearest" });
 		const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
-	})()`, quoted(selector))
+	})()`, quoted(selector), isPainted)
 	b.clicksAt(selector, middle, "document")
 }
 

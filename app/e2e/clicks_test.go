@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // TestClicks: a person whose click goes elsewhere clicks again, and one whose click was heard doesn't.
@@ -41,5 +42,36 @@ func TestClicks(t *testing.T) {
 				t.Errorf("%s has heard %d clicks where at the first %s happens", clicks.selector, n, what)
 			}
 		}
+	}
+}
+
+// TestClicksOnlyWhatIsSeen: nobody clicks what the page hides, also if its looks come later than its text.
+func TestClicksOnlyWhatIsSeen(t *testing.T) {
+	t.Parallel()
+	pages := http.NewServeMux()
+	pages.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/looks.css"><button id="one" class="waiting">One</button><script type="module" src="/script.js"></script>`)
+	})
+	comes := func(kind, text string, after time.Duration) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(after) // which is what is tested
+			w.Header().Set("Content-Type", kind)
+			io.WriteString(w, text)
+		}
+	}
+	pages.HandleFunc("/looks.css", comes("text/css", `.waiting { visibility: hidden }`, time.Second))
+	pages.HandleFunc("/script.js", comes("text/javascript", `one.onclick = () => (globalThis.heard = true); one.className = ""`, 2*time.Second))
+	page := httptest.NewServer(pages)
+	t.Cleanup(page.Close)
+	ann := openBrowser(t, &server{t: t, url: page.URL})
+	for _, clicks := range []func(string){ann.clicks, ann.touches} {
+		value[bool](ann, `location.assign(`+quoted(page.URL)+`), true`) // which waits for nothing
+		ann.waitsFor("the page", `location.href === `+quoted(page.URL+"/"))
+		clicks("#one")
+		if !value[bool](ann, `globalThis.heard === true`) {
+			t.Error("it was clicked before it was seen")
+		}
+		ann.opens("about:blank")
 	}
 }

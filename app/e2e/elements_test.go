@@ -56,7 +56,7 @@ func (b *browser) findsText(selector, text string) {
 func middleOf(selector string) string {
 	return within(selector, `(() => {
 		const doc = e.ownerDocument;
-		if (e.disabled || doc.getAnimations().some((a) => a.playState === "running" && a.effect.getTiming().iterations !== Infinity)) return null;
+		if (e.disabled || !`+isPainted+`(doc) || doc.getAnimations().some((a) => a.playState === "running" && a.effect.getTiming().iterations !== Infinity)) return null;
 		e.scrollIntoView({ block: "nearest" });
 		const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 		let front = e.getRootNode().elementFromPoint(x, y);
