@@ -226,6 +226,10 @@ func TestDomainMoveOfTenant(t *testing.T) {
 			p.does("", "domain", "move", old, "--tenant", "acme")
 			p.isAt(old, "acme-new.localhost", device)
 			p.does("", "domain", "move", moved, "--tenant", "acme")
+			p.until("the server hears of it", func() bool {
+				_, list := p.gets(p.host("acme-new"), "/.well-known/webauthn")
+				return list == `{"origins":["`+moved+`","`+old+`"]}`
+			})
 			p.isAt(moved, "acme.localhost", device)
 			at := *p
 			at.url = moved

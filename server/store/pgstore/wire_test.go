@@ -186,6 +186,15 @@ func quiet(w *wire) {
 	}
 }
 
+// used has the pool use its connection. One that was idle for a second is asked first whether it is there, and the answer to
+// that would be lost.
+func used(t *testing.T, s *pgstore.Store) {
+	t.Helper()
+	if _, err := s.User(t.Context(), storetest.UserID(1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestLostAnswer cuts the line when the database has written and says so. Nobody
 // knows then that it has: the batch fails, and isn't sent again.
 func TestLostAnswer(t *testing.T) {
@@ -201,6 +210,7 @@ func TestLostAnswer(t *testing.T) {
 	quiet(w)
 
 	event.Event = store.NewEvent(time.Now(), storetest.UserID(1), shared.EventSignedOut, store.Client{})
+	used(t, s)
 	w.cutAfter.Store(1)
 	if err := s.Apply(t.Context(), store.Batch{event}); err == nil {
 		t.Error("a batch whose answer was lost succeeded")
@@ -218,6 +228,7 @@ func TestLostAnswer(t *testing.T) {
 
 	// A read that loses its answer asks again.
 	quiet(w)
+	used(t, s)
 	w.cutAfter.Store(1)
 	if _, err := s.User(t.Context(), storetest.UserID(1)); err != nil {
 		t.Errorf("a read whose answer was lost: %v", err)
