@@ -69,3 +69,22 @@ func TestSessionsAndActivity(t *testing.T) {
 	})
 	ann.hasNoComplaints()
 }
+
+// TestFocusStaysWithItsRow: what comes into a list live takes neither the keyboard nor a click to the row of something else.
+func TestFocusStaysWithItsRow(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	openBrowser(t, s).signsInWithPassword("ann", annsPassword)
+	ann.opens("/sessions")
+	ann.finds(row(2, "button"))
+	button := "#" + value[string](ann, `(globalThis.pressed = document.querySelector(`+quoted(row(2, "button"))+`)).id`)
+	value[bool](ann, `pressed.focus(), true`)
+
+	openBrowser(t, s).signsInWithPassword("ann", annsPassword)
+	ann.finds(row(3, "button"))
+	ann.waitsFor("its own row last", `document.querySelector(`+quoted(row(3, "button"))+`).id === `+quoted(button[1:]))
+	ann.hasFocusOn(button)
+	ann.waitsFor("the pressed button to be no other session's", `!pressed.isConnected || "#" + pressed.id === `+quoted(button))
+}

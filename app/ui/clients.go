@@ -337,8 +337,7 @@ type clientRow struct {
 	OnDo      func(dialog clientsDialog, about shared.Client, from string)
 }
 
-// CompoID makes the row of another program another component (go-app's DismountEnforcer): the focus stays with the
-// program, and not with the place in the list.
+// CompoID makes the row of another program another component: see [line.CompoID].
 func (r *clientRow) CompoID() string { return "client-" + r.Client.ID }
 
 // Render implements app.Composer.

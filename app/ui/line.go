@@ -53,6 +53,10 @@ type rowAction struct {
 	Do       func()
 }
 
+// CompoID makes the row of something else another component (go-app's DismountEnforcer). What comes into a list live takes
+// the keyboard's focus, or a press that has begun, to no other row's button: they stay with the row, and not with its place.
+func (l *line) CompoID() string { return l.ID }
+
 // Render implements app.Composer.
 func (l *line) Render() app.UI {
 	return app.Elem("li").ID(l.ID).Class("row", "line", l.Class).Body(

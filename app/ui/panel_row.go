@@ -40,6 +40,10 @@ type passkeyRow struct {
 	OnAddAnother func()
 }
 
+// CompoID makes the row of another passkey another component: see [line.CompoID].
+func (r *passkeyRow) CompoID() string { return r.Passkey.ID }
+
+// Render implements app.Composer.
 func (r *passkeyRow) Render() app.UI {
 	class := "row line"
 	if r.Lit {
