@@ -312,7 +312,8 @@ func (b *browser) clicks(selector string) {
 }
 
 // clicksAt clicks in the middle of an element of a document, again if the click went elsewhere: the element may have
-// moved, or have been disabled or replaced for a moment. So does a person. What was heard is never clicked again.
+// moved, or have been disabled or replaced for a moment. So does a person. What was heard is never clicked again, and what
+// came into the element's place doesn't hear it.
 func (b *browser) clicksAt(selector, middle, document string) {
 	b.t.Helper()
 	begin := time.Now()
@@ -340,8 +341,11 @@ func listening(selector, middle, document string) string {
 		const click = (window.lastClick = { doc, isHeard: true }); // where the page may run no script, nobody can tell
 		doc.addEventListener("hears", () => (click.isHeard = false), { once: true });
 		doc.dispatchEvent(new Event("hears"));
-		const hears = (event) => event.isTrusted && event.composedPath().some((e) => e.matches?.(selector));
-		doc.addEventListener("click", (event) => (click.isHeard ||= hears(event)), { capture: true });
+		doc.addEventListener("click", (event) => {
+			if (click.isHeard || !event.isTrusted) return;
+			click.isHeard = event.composedPath().some((e) => e.matches?.(selector));
+			if (!click.isHeard) event.stopImmediatePropagation(), event.preventDefault();
+		}, { capture: true });
 		return at;
 	})(%s, %s, %s)`, quoted(selector), middle, document)
 }

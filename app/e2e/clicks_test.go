@@ -24,6 +24,7 @@ func TestClicks(t *testing.T) {
 		"it is disabled":    `e.disabled = true, setTimeout(() => (e.disabled = false), 300)`,
 		"another is called": `document.querySelector("#other").click()`,
 		"it is called":      `e.click(), heard--`,
+		"another is there":  `e.id = "another", setTimeout(() => (e.id = selector.slice(1)), 300)`,
 	} {
 		for _, clicks := range []struct {
 			selector string
@@ -31,12 +32,12 @@ func TestClicks(t *testing.T) {
 		}{{"#one", ann.clicks}, {"#one", ann.touches}, {"#two", ann.touches}} {
 			ann.opens("/")
 			ann.finds(clicks.selector)
-			value[bool](ann, within(clicks.selector, fmt.Sprintf(`(() => {
+			value[bool](ann, within(clicks.selector, fmt.Sprintf(`((selector) => {
 				globalThis.heard = 0;
 				const count = (e) => (e.addEventListener("click", () => heard++), e);
 				count(e).addEventListener("mousedown", () => { %s; }, { once: true });
 				return true;
-			})()`, happens)))
+			})(%s)`, happens, quoted(clicks.selector))))
 			clicks.on(clicks.selector)
 			if n := value[int](ann, `heard`); n != 1 {
 				t.Errorf("%s has heard %d clicks where at the first %s happens", clicks.selector, n, what)

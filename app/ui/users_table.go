@@ -135,6 +135,10 @@ type memberRow struct {
 	OnSelect func(id string, on bool)
 }
 
+// CompoID makes the row of another user another component: see [line.CompoID].
+func (r *memberRow) CompoID() string { return r.User.ID }
+
+// Render implements app.Composer.
 func (r *memberRow) Render() app.UI {
 	text, u := r.Context.Text.Users, r.User
 	cell := func(content ...app.UI) app.UI {
@@ -148,7 +152,7 @@ func (r *memberRow) Render() app.UI {
 	return app.Elem("tr").ID("user-"+u.ID).Class(class).Attr("role", "row").Body(
 		app.If(r.Picks, r.renderPick),
 		app.Elem("th").Attr("role", "rowheader").Attr("scope", "row").Body(
-			app.If(r.Page != "", func() app.UI { return app.Elem("a").Attr("href", r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
+			app.If(r.Page != "", func() app.UI { return app.Elem("a").ID("user-page-"+u.ID).Attr("href", r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
 				Else(func() app.UI { return app.Elem("bdi").Text(u.DisplayName) }),
 			app.Elem("bdi").Class("note").Text(u.Name),
 		),

@@ -76,14 +76,14 @@ var proxies = map[string]func(*street){
 		both := filepath.Join(folder, "both.pem")
 		s.writes(both, s.reads(cert)+s.reads(key))
 		script := filepath.Join(folder, "keypeg.lua")
-		s.writes(script, s.block("lua"))
+		s.writes(script, s.block("lua", "timeout = 10000", "timeout = 120000")) // a busy machine is no fault
 		proxytest.HAProxy(s, s.proxy, s.block("haproxy", "bind :443", "bind "+s.proxy, "/etc/haproxy/wiki.example.com.pem", both, "/etc/haproxy/keypeg.lua", script))
 	},
 	"apache": func(s *street) {
 		folder := proxytest.ReadableDir(s)
 		cert, key := s.certificate(folder)
 		script := filepath.Join(folder, "keypeg.lua")
-		s.writes(script, s.blocks("lua")[1])
+		s.writes(script, strings.Replace(s.blocks("lua")[1], "http.TIMEOUT = 10\n", "http.TIMEOUT = 120\n", 1))
 		proxytest.Apache(s, s.proxy, s.block("apache", "*:443", s.proxy, "/etc/ssl/wiki.example.com.pem", cert, "/etc/ssl/wiki.example.com.key", key, "/etc/apache2/keypeg.lua", script))
 	},
 }
@@ -375,7 +375,8 @@ func (s *street) sends(text string) (*http.Response, error) {
 	if _, err := io.WriteString(conn, text); err != nil {
 		return nil, err
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	method, _, _ := strings.Cut(text, " ")
+	answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {
 		return nil, err
 	}

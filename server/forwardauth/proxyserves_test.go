@@ -43,18 +43,18 @@ func TestProxyServes(t *testing.T) {
 // servesBodies: a body arrives whole, and a method as it is.
 func (s *street) servesBodies() {
 	body := strings.Repeat("0123456789", 5000)
-	s.answers(s.text("POST /form", "Connection: close", "Content-Length: "+strconv.Itoa(len(body))) + body)
+	answer := s.answers(s.text("POST /form", "Connection: close", "Content-Length: "+strconv.Itoa(len(body))) + body)
 	got := s.took()
 	if len(got) != 1 || got[0].Method != "POST" {
-		s.Fatalf("of a form the program got %v", got)
+		s.Fatalf("a form is answered %s, and the program got %v", answer.Status, got)
 	}
 	if arrived, _ := io.ReadAll(got[0].Body); string(arrived) != body {
 		s.Errorf("%d bytes of the form arrived, want %d", len(arrived), len(body))
 	}
 	for _, method := range []string{"HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"} {
-		s.sends(s.text(method+" /", "Connection: close", "Content-Length: 0"))
+		answer := s.answers(s.text(method+" /", "Connection: close", "Content-Length: 0"))
 		if got := s.took(); len(got) != 1 || got[0].Method != method || notAsBob(got[0]) != "" {
-			s.Errorf("of %s the program got %v", method, got)
+			s.Errorf("%s is answered %s, and the program got %v", method, answer.Status, got)
 		}
 	}
 }
