@@ -33,8 +33,17 @@ NOT_FIRST := $(shell [ "$$(id -u)" != 0 ] || echo setpriv --bounding-set=-sys_ni
 # has one, without cgo and with whole paths, whether a check, a test or the build of the app asks for it: each form more is
 # minutes. What go test would vet was vetted already.
 test soak: TRIM :=
-test: tools web vet
-	$(NOT_FIRST) go test -race -vet=off -timeout 80m ./...
+test: tools web vet $(if $(CI),bin/gotestsum)
+	$(NOT_FIRST) $(TEST) -race -vet=off -timeout 80m $(if $(CI),,./...)
+
+# By hand, red is red. In CI, where some thousand tests share a busy machine with five browsers, the few that are red run once
+# more, without the others beside them. The run's end names them all the same: who reads a name there twice mends it. More than
+# five, or a data race, stay red.
+TEST := go test
+ifdef CI
+TEST := bin/gotestsum --format=standard-quiet --rerun-fails=1 --rerun-fails-max-failures=5 --rerun-fails-run-root-test \
+	--rerun-fails-abort-on-data-race --packages=./... --
+endif
 
 # The same with many more rounds of every race, crash and fault: an hour or so.
 soak: tools web vet bin/oauth2-proxy bin/miniflux
@@ -140,7 +149,7 @@ outdated:
 	behind=$$( \
 		go list -m -u -e -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{end}}' \
 			$$(echo "$$modules" | sort -u) \
-			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
+			honnef.co/go/tools@$(STATICCHECK) gotest.tools/gotestsum@$(GOTESTSUM) github.com/letsencrypt/pebble/v2@$(PEBBLE) \
 			github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY) miniflux.app/v2@$(MINIFLUX) 2>/dev/null; \
 		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN) @grafana/schema@$(GRAFANA) typescript@$(TYPESCRIPT) openid-client@$(OPENID_CLIENT) oidc-client-ts@$(OIDC_CLIENT_TS) oidc-provider@$(OIDC_PROVIDER) express@$(EXPRESS) express-session@$(EXPRESS_SESSION) jose@$(JOSE) standardwebhooks@$(STANDARDWEBHOOKS) react@$(REACT) react-dom@$(REACT) vue@$(VUE) esbuild@$(ESBUILD); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
@@ -243,6 +252,12 @@ bin/frameworks/node_modules/esbuild/bin/esbuild: | tools-apt
 	touch $@
 
 tools: tools-apt bin/express/node_modules/standardwebhooks/package.json bin/axe.min.js bin/simplewebauthn/index.js bin/pebble bin/grafana/node_modules/typescript/bin/tsc bin/openid-client/node_modules/openid-client/package.json bin/oidc-client-ts/node_modules/oidc-client-ts/package.json bin/oidc-provider/node_modules/oidc-provider/package.json bin/frameworks/node_modules/esbuild/bin/esbuild
+
+GOTESTSUM := v1.13.0
+
+bin/gotestsum: Makefile | tools-apt
+	GOBIN=$(CURDIR)/bin go install gotest.tools/gotestsum@$(GOTESTSUM)
+	touch $@
 
 STATICCHECK := v0.8.2
 
