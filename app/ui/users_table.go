@@ -152,7 +152,9 @@ func (r *memberRow) Render() app.UI {
 	return app.Elem("tr").ID("user-"+u.ID).Class(class).Attr("role", "row").Body(
 		app.If(r.Picks, r.renderPick),
 		app.Elem("th").Attr("role", "rowheader").Attr("scope", "row").Body(
-			app.If(r.Page != "", func() app.UI { return app.Elem("a").ID("user-page-"+u.ID).Attr("href", r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
+			app.If(r.Page != "", func() app.UI {
+				return app.Elem("a").ID("user-page-"+u.ID).Attr("href", r.Page).Body(app.Elem("bdi").Text(u.DisplayName))
+			}).
 				Else(func() app.UI { return app.Elem("bdi").Text(u.DisplayName) }),
 			app.Elem("bdi").Class("note").Text(u.Name),
 		),
