@@ -37,8 +37,8 @@ test: tools web vet $(if $(CI),bin/gotestsum)
 	$(NOT_FIRST) $(TEST) -race -vet=off -timeout 80m $(if $(CI),,./...)
 
 # By hand, red is red. In CI, where some thousand tests share a busy machine with five browsers, the few that are red run once
-# more, without the others beside them. The run's end names them all the same: who reads a name there twice mends it. More than
-# five, or a data race, stay red.
+# more, without the others beside them. The run's end names them all the same: who reads a name in two runs mends it. More than
+# five, a data race, a panic or what doesn't compile stays red.
 TEST := go test
 ifdef CI
 TEST := bin/gotestsum --format=standard-quiet --rerun-fails=1 --rerun-fails-max-failures=5 --rerun-fails-run-root-test \

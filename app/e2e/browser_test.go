@@ -312,8 +312,8 @@ func (b *browser) clicks(selector string) {
 }
 
 // clicksAt clicks in the middle of an element of a document, again if the click went elsewhere: the element may have
-// moved, or have been disabled or replaced for a moment. So does a person. What was heard is never clicked again, and what
-// came into the element's place doesn't hear it.
+// moved, or have been disabled or replaced for a moment. So does a person. What was heard is never clicked again. What
+// came into the element's place doesn't get the click, unless the selector finds that too.
 func (b *browser) clicksAt(selector, middle, document string) {
 	b.t.Helper()
 	begin := time.Now()
@@ -342,7 +342,7 @@ func listening(selector, middle, document string) string {
 		doc.addEventListener("hears", () => (click.isHeard = false), { once: true });
 		doc.dispatchEvent(new Event("hears"));
 		doc.addEventListener("click", (event) => {
-			if (click.isHeard || !event.isTrusted) return;
+			if (window.lastClick !== click || click.isHeard || !event.isTrusted) return;
 			click.isHeard = event.composedPath().some((e) => e.matches?.(selector));
 			if (!click.isHeard) event.stopImmediatePropagation(), event.preventDefault();
 		}, { capture: true });

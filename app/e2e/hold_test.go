@@ -158,7 +158,7 @@ func TestHeldAndSomebodyKnowsThePassword(t *testing.T) {
 	t.Log("At the laptop she removes it all the same.")
 	ann.signsInWithPasskey()
 	ann.opens(shared.PageActivity)
-	ann.reads("A sign-in failed") // it comes some seconds after it
+	ann.reads("A sign-in failed") // the thief's: the list gets it some seconds late, and its rows move then
 	ann.saysNotMe("Signed in with a password")
 	ann.clicks("#advice-password")
 	ann.isAt("/")

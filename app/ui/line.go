@@ -53,8 +53,8 @@ type rowAction struct {
 	Do       func()
 }
 
-// CompoID makes the row of something else another component (go-app's DismountEnforcer). What comes into a list live takes
-// the keyboard's focus, or a press that has begun, to no other row's button: they stay with the row, and not with its place.
+// CompoID makes the row of something else another component (go-app's DismountEnforcer), so that no button becomes another
+// row's while it has the focus or is being pressed. A row that moves is made anew: [refocus] puts the focus back by id.
 func (l *line) CompoID() string { return l.ID }
 
 // Render implements app.Composer.

@@ -40,6 +40,9 @@ func (t *tasks) attemptFrom(id string, work func(context.Context) error, done fu
 	t.self.Async(func() {
 		err := work(asking)
 		t.self.Dispatch(func(app.Context) {
+			if now := focused(); now != "" {
+				id = now // the user has gone on meanwhile
+			}
 			switch {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired:
 				t.paused = &pausedTask{
