@@ -127,23 +127,32 @@ func (p *UsersPanel) renderBar() app.UI {
 			button("bulk-clear", "small quiet", text.Clear, false, p.onClear),
 		),
 		app.Elem("div").Class("buttons").Body(
-			app.If(p.isAdministrator(), func() app.UI { return p.renderAction("bulk-groups", "", text.Groups, actGroups) }),
-			p.renderAction("bulk-invite", "", text.Again, actInvite),
-			app.If(disabled > 0, func() app.UI { return p.renderAction("bulk-enable", "", text.Enable, actEnable) }),
-			app.If(disabled < len(p.selected), func() app.UI { return p.renderAction("bulk-disable", "danger", text.Disable, actDisable) }),
+			app.If(p.isAdministrator(), func() app.UI { return p.renderAction("bulk-groups", "", text.Groups) }),
+			p.renderAction("bulk-invite", "", text.Again),
+			app.If(disabled > 0, func() app.UI { return p.renderAction("bulk-enable", "", text.Enable) }),
+			app.If(disabled < len(p.selected), func() app.UI { return p.renderAction("bulk-disable", "danger", text.Disable) }),
 		),
 	)
 }
 
 // renderAction draws a button that says for how many it is, unless that is all.
-func (p *UsersPanel) renderAction(id, class, name string, what action) app.UI {
-	users := p.fits(what)
+func (p *UsersPanel) renderAction(id, class, name string) app.UI {
+	users := p.fits(bulkActions[id])
 	if n := len(users); n > 0 && n < len(p.selected) {
 		name = message.Fill(p.Context.Text.Users.Fits, "action", name, "n", p.Context.Number(n), "count", p.Context.Number(len(p.selected)))
 	}
-	return p.Context.button(id, "small "+class, name, p.off() || len(users) == 0, func(app.Context, app.Event) {
-		p.open, p.bulk, p.failure = dialogBulk, bulk{what: what, from: id, users: p.fits(what)}, nil
-	})
+	return p.Context.button(id, "small "+class, name, p.off() || len(users) == 0, p.onAction)
+}
+
+// bulkActions are what the buttons do, by their ids.
+var bulkActions = map[string]action{"bulk-groups": actGroups, "bulk-invite": actInvite, "bulk-enable": actEnable, "bulk-disable": actDisable}
+
+// onAction asks before it does what the button says. Buttons come and go, and an element that was another's keeps a closure of
+// its time; the id is what is shown.
+func (p *UsersPanel) onAction(ctx app.Context, _ app.Event) {
+	id := ctx.JSSrc().Get("id").String()
+	what := bulkActions[id]
+	p.open, p.bulk, p.failure = dialogBulk, bulk{what: what, from: id, users: p.fits(what)}, nil
 }
 
 // bulk is something that is done for many.
