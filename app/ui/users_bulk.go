@@ -144,17 +144,6 @@ func (p *UsersPanel) renderAction(id, class, name string) app.UI {
 	return p.Context.button(id, "small "+class, name, p.off() || len(users) == 0, p.onAction)
 }
 
-// bulkActions are what the buttons do, by their ids.
-var bulkActions = map[string]action{"bulk-groups": actGroups, "bulk-invite": actInvite, "bulk-enable": actEnable, "bulk-disable": actDisable}
-
-// onAction asks before it does what the button says. Buttons come and go, and an element that was another's keeps a closure of
-// its time; the id is what is shown.
-func (p *UsersPanel) onAction(ctx app.Context, _ app.Event) {
-	id := ctx.JSSrc().Get("id").String()
-	what := bulkActions[id]
-	p.open, p.bulk, p.failure = dialogBulk, bulk{what: what, from: id, users: p.fits(what)}, nil
-}
-
 // bulk is something that is done for many.
 type bulk struct {
 	what  action

@@ -159,3 +159,14 @@ func (d *askDialog) onEscape() {
 
 func (d *askDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
 func (d *askDialog) onOK(app.Context, app.Event)     { d.OnOK() }
+
+// bulkActions are what the buttons do, by their ids.
+var bulkActions = map[string]action{"bulk-groups": actGroups, "bulk-invite": actInvite, "bulk-enable": actEnable, "bulk-disable": actDisable}
+
+// onAction asks before it does what the button says. Buttons come and go, and an element that was another's keeps a closure of
+// its time; the id is what is shown.
+func (p *UsersPanel) onAction(ctx app.Context, _ app.Event) {
+	id := ctx.JSSrc().Get("id").String()
+	what := bulkActions[id]
+	p.open, p.bulk, p.failure = dialogBulk, bulk{what: what, from: id, users: p.fits(what)}, nil
+}
